@@ -1,0 +1,322 @@
+"""What gatekit hands out: requests, decisions, attempts, events. Data only; all times are aware UTC datetimes.
+
+Fields have the same names in code, in `--json` output and in the tables of the queue.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal, overload
+
+Risk = Literal["low", "medium", "high", "critical"]
+Status = Literal[
+    "pending",
+    "held",
+    "approved",
+    "running",
+    "unknown",
+    "succeeded",
+    "failed",
+    "rejected",
+    "responded",
+    "answered",
+    "expired",
+    "cancelled",
+]
+Verb = Literal["approve", "edit", "reject", "respond", "cancel", "undo", "expire"]
+
+RISKS: Final[tuple[Risk, ...]] = ("low", "medium", "high", "critical")
+STATUSES: Final[tuple[Status, ...]] = (
+    "pending",
+    "held",
+    "approved",
+    "running",
+    "unknown",
+    "succeeded",
+    "failed",
+    "rejected",
+    "responded",
+    "answered",
+    "expired",
+    "cancelled",
+)
+FINAL: Final[frozenset[Status]] = frozenset(STATUSES[5:])
+"""The states that nothing leaves."""
+UNDECIDED: Final[frozenset[Status]] = frozenset({"pending", "held"})
+"""The states in which no decision has taken effect."""
+
+
+class _Record:
+    """Shared by the models: a plain mapping for JSON."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON values; times as ISO 8601 text in UTC."""
+        return {
+            field.name.lstrip("_"): _plain(getattr(self, field.name.lstrip("_")))
+            for field in dataclasses.fields(self)  # type: ignore[arg-type]
+        }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, _Record):
+        return value.to_dict()
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision(_Record):
+    """What a reviewer, or a rule, said of one version of a request. It never changes."""
+
+    request_id: str
+    """The request it decides."""
+    verb: Verb
+    """What was said."""
+    by: str
+    """Who said it, as `kind:name`."""
+    at: datetime
+    """When it was stored."""
+    version: int
+    """The version that it made its own: for an edit, the one with the edited arguments."""
+    revision: int
+    """The arguments it is about, as a number."""
+    digest: str
+    """The arguments it is about, as the digest of their canonical text."""
+    token: str
+    """What the reviewer had in front of them."""
+    note: str | None = None
+    """A remark for the record."""
+    reason: str | None = None
+    """Why; given to the program and the model on a rejection."""
+    text: str | None = None
+    """An answer for the model."""
+    effective_at: datetime | None = None
+    """Until then it can be undone and does not count; None if it counted at once."""
+    permit: int | None = None
+    """The number of the permit that it made, if it made one."""
+    standing: Literal["counts", "undone", "overtaken"] = "counts"
+    """Whether it is still in force, was undone, or a later version took its place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt(_Record):
+    """One start of the tool under a permit."""
+
+    no: int
+    """Its number within the request, from 1."""
+    owner: str
+    """The process that started it."""
+    started_at: datetime
+    """When the start was stored."""
+    finished_at: datetime | None = None
+    """When its outcome was stored."""
+    state: Literal["running", "returned", "raised", "given_back", "lost"]
+    """How it stands: `given_back` never called the tool, `lost` may have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome(_Record):
+    """How the tool ended."""
+
+    kind: Literal["returned", "raised"]
+    """Whether it returned or raised."""
+    _value: str | None = None
+    lost: bool = False
+    """True where the tool returned something that JSON cannot hold."""
+    type_name: str | None = None
+    """The type of what was raised."""
+    message: str | None = None
+    """The message of what was raised."""
+
+    @property
+    def value(self) -> Any:
+        """What the tool returned, as JSON values; None where it raised or was lost."""
+        return None if self._value is None else json.loads(self._value)
+
+    @property
+    def value_text(self) -> str | None:
+        """What the tool returned, as its stored JSON text."""
+        return self._value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request(_Record):
+    """The durable record of one call that needs a human. Hand it to a reviewer's verbs: it stands for its token."""
+
+    id: str
+    """Its identifier."""
+    tool: str
+    """The name of the gated step."""
+    status: Status
+    """Where it stands."""
+    _args: str
+    description: str
+    """What the agent says of the call. Foreign text: the arguments are what runs."""
+    risk: Risk
+    """How dangerous the step is said to be."""
+    reasons: tuple[str, ...]
+    """Why a human is asked."""
+    run: str | None
+    """The run or conversation it belongs to."""
+    call_id: str
+    """The call's id: the given one, else the request's own."""
+    requester: str
+    """Who asks, as `kind:name`."""
+    created_at: datetime
+    """When it was stored."""
+    decide_by: datetime | None
+    """The last moment for a human's decision."""
+    start_by: datetime | None
+    """The last moment for an approved call to start."""
+    effective_at: datetime | None
+    """While held: when the decision takes effect."""
+    version: int
+    """Counts what changed in what is asked, from 1."""
+    revision: int
+    """The number of the arguments that are asked, from 1."""
+    digest: str
+    """The digest of the arguments that are asked."""
+    token: str
+    """Version and digest in short: what a decision must name."""
+    decision: Decision | None
+    """The decision that stands, if there is one."""
+    attempt: Attempt | None
+    """The last start."""
+    outcome: Outcome | None
+    """How the tool ended."""
+    waiter: Literal["waiting", "gone"]
+    """Whether a process waits for it; approving a call that nobody waits for runs nothing until it is made again."""
+    hidden: int
+    """How many invisible or deceptive characters its texts hold."""
+    check_due: bool = False
+    """True for edited arguments that the agent has not checked yet."""
+    original: str | None = None
+    """The canonical text of the first revision, if the arguments were edited."""
+
+    @property
+    def args(self) -> dict[str, Any]:
+        """The arguments that are asked, fresh at each call, as JSON values."""
+        loaded: dict[str, Any] = json.loads(self._args)
+        return loaded
+
+    @property
+    def args_text(self) -> str:
+        """The arguments that are asked, as their canonical text."""
+        return self._args
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRow(_Record):
+    """A request as one line of a list: no arguments, the description cut at 200 characters."""
+
+    id: str
+    """Its identifier."""
+    tool: str
+    """The name of the gated step."""
+    status: Status
+    """Where it stands."""
+    description: str
+    """What the agent says of the call, at most 200 characters."""
+    cut: bool
+    """True where the description was cut."""
+    risk: Risk
+    """How dangerous the step is said to be."""
+    run: str | None
+    """The run or conversation it belongs to."""
+    requester: str
+    """Who asks."""
+    created_at: datetime
+    """When it was stored."""
+    decide_by: datetime | None
+    """The last moment for a human's decision."""
+    effective_at: datetime | None
+    """While held: when the decision takes effect."""
+    version: int
+    """Counts what changed in what is asked."""
+    token: str
+    """Version and digest in short."""
+    hidden: int
+    """How many invisible or deceptive characters its texts hold."""
+    waiter: Literal["waiting", "gone"]
+    """Whether a process waits for it."""
+    key: str
+    """Its place in the list: hand it to `after=` or `before=`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(_Record, Sequence["RequestRow"]):
+    """Some lines of a list, in order; a sequence of its rows."""
+
+    rows: tuple[RequestRow, ...]
+    """The lines."""
+    more: bool
+    """True where the list goes on in the direction that was asked for."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[RequestRow]:
+        return iter(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> RequestRow: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[RequestRow, ...]: ...
+    def __getitem__(self, index: int | slice) -> RequestRow | tuple[RequestRow, ...]:
+        return self.rows[index]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event(_Record):
+    """One thing that happened to a request; `cursor` grows with every event of the queue."""
+
+    cursor: int
+    """Its place in the queue's history."""
+    kind: str
+    """What happened: `submitted`, `approved`, `started`, `succeeded`, …"""
+    request_id: str
+    """To which request."""
+    call_id: str
+    """The call's id."""
+    tool: str
+    """The name of the gated step."""
+    run: str | None
+    """The run or conversation."""
+    by: str
+    """Who did it, as `kind:name`."""
+    at: datetime
+    """When it was stored."""
+    version: int
+    """The request's version after it."""
+    digest: str
+    """The digest of the arguments after it."""
+    _data: str = "{}"
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """More about it, by kind, fresh at each call."""
+        loaded: dict[str, Any] = json.loads(self._data)
+        return loaded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change(_Record):
+    """One difference between two sets of arguments, by path."""
+
+    path: str
+    """Where, as `$.amount` or `$.items[2].name`."""
+    kind: Literal["added", "removed", "changed"]
+    """What became of it."""
+    before: Any = None
+    """The JSON value before; None where it was added."""
+    after: Any = None
+    """The JSON value after; None where it was removed."""
