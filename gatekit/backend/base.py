@@ -1,0 +1,141 @@
+"""`Backend`: the whole intents, each one transaction; data in, data out, errors of our own tree.
+
+Everything above this line (gate, reviewer, CLI, dashboard, testing) sees only this protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gatekit.backend.tx import PageQuery
+from gatekit.machine.commands import Decide, Finish, Start, Started
+from gatekit.machine.records import Verdict
+from gatekit.models import Decision, Event, Page, Request, Risk, Status
+from gatekit.reply import Reply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call that enters the queue, whole: what the agent's process knows of it."""
+
+    request_id: str
+    """Chosen by the caller, so that a call which is interrupted while it enters can still be withdrawn."""
+    tool: str
+    run: str
+    call_id: str | None
+    """The given id; None where the request's own stands for it."""
+    requester: str
+    text: str
+    digest: str
+    schema: str
+    """The JSON Schema of the arguments, and the digest it is kept under."""
+    schema_digest: str
+    description: str
+    risk: Risk
+    reasons: tuple[str, ...]
+    hidden: int
+    verdict: Verdict
+    ticket: str
+    """Names this wait among all waits of the process."""
+    waits: bool
+    """False where the process will not wait at all."""
+    max_starts: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A request with its first arguments: what a repeated call is compared with."""
+
+    request: Request
+    first_text: str
+
+
+class Backend(Protocol):
+    """A queue, as the rest of gatekit sees it. Every method is one transaction."""
+
+    @property
+    def path(self) -> str: ...
+
+    def find(self, run: str, tool: str, call_id: str) -> Reply[Found | None]:
+        """The request with this identity; one read, creating nothing. `call_id` may be a request's own id."""
+        ...
+
+    def submit(self, call: Call) -> Reply[Found]:
+        """Insert the call, or find the one with its identity, untouched."""
+        ...
+
+    def submit_allowed(self, call: Call, token: str) -> Reply[Found]:
+        """Keep a call that needed nobody, approved by its predicate and started under `token` at once."""
+        ...
+
+    def attach(self, request_id: str, ticket: str) -> Reply[Request]:
+        """This process waits for the request from now on."""
+        ...
+
+    def detach(self, request_id: str, ticket: str) -> Reply[Request]:
+        """This process waits no longer; the request stays."""
+        ...
+
+    def withdraw(self, request_id: str, ticket: str) -> Reply[None]:
+        """A wait was interrupted. Harmless where the request never came to be, or another waits by now."""
+        ...
+
+    def decide(self, request_id: object, command: Decide) -> Reply[Decision]:
+        """A decision; raises the errors below `ReviewError`."""
+        ...
+
+    def start(self, request_id: str, command: Start) -> Reply[Started | Request]:
+        """Start, or the request as it is where it cannot start now."""
+        ...
+
+    def give_back(self, request_id: str, token: str) -> Reply[None]:
+        """The start of this token never called the tool. Harmless where there was no such start."""
+        ...
+
+    def finish(self, request_id: str, command: Finish) -> Reply[Request]:
+        """An attempt's own report."""
+        ...
+
+    def lose(self, request_id: str, token: str, why: str) -> Reply[Request]:
+        """The attempt's end is not known."""
+        ...
+
+    def wait(self, request_id: str, while_in: frozenset[Status], seconds: float | None) -> Reply[Status | None]:
+        """Answers when the request is in none of these states, with its state; None when the time is over."""
+        ...
+
+    def get(self, request_id: object) -> Reply[Request]:
+        """One request; raises `RequestNotFound`."""
+        ...
+
+    def schema(self, request_id: str) -> Reply[str]:
+        """The JSON Schema that the arguments of this request must fit."""
+        ...
+
+    def page(self, query: PageQuery) -> Reply[Page]: ...
+
+    def count(self, statuses: tuple[Status, ...], at_most: int) -> Reply[int]: ...
+
+    def position(self, request_id: str) -> Reply[int]: ...
+
+    def history(self, request_id: object) -> Reply[Sequence[Event]]: ...
+
+    def events(self, since: int, limit: int) -> Reply[Sequence[Event]]:
+        """Events after the cursor `since`, oldest first."""
+        ...
+
+    def next_events(self, since: int) -> Reply[Sequence[Event]]:
+        """Like `events`, but answers only when there is at least one."""
+        ...
+
+    def cursor(self) -> Reply[int]:
+        """The cursor of the last event."""
+        ...
+
+    def sweep(self) -> Reply[int]:
+        """Settle what is overdue and what dead processes left; answers how many requests moved."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,337 @@
+"""`LocalBackend`: the machine over a store on this machine. Every intent is one job in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from gatekit import owner
+from gatekit.backend.base import Call, Found
+from gatekit.backend.tx import HANDED_ON, HandedOn, PageQuery, Refused, Store, Tx
+from gatekit.clock import Clock, to_datetime
+from gatekit.errors import RequestNotFound, StoreError
+from gatekit.machine import deciding, entering, running
+from gatekit.machine.clockwork import settle
+from gatekit.machine.commands import Answer, Decide, Finish, Lose, Start, Started
+from gatekit.machine.effects import Draft
+from gatekit.machine.projection import decision_model, event_model, request_model
+from gatekit.machine.records import RequestRecord, RevisionRecord, RowRecord, State, token_of
+from gatekit.models import Decision, Event, Page, Request, RequestRow, Status
+from gatekit.reply import Reply
+from gatekit.waiting import Waiting
+
+T = TypeVar("T")
+_BATCH: Final = 100
+"""Requests that one sweep moves at most, so that no start waits long behind it."""
+
+
+class LocalBackend:
+    """A queue in a store of this machine."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._waiting = Waiting(clock, self.sweep)
+        store.observe(self._waiting)
+
+    @property
+    def path(self) -> str:
+        return self._store.path
+
+    # Entering and leaving
+
+    def find(self, run: str, tool: str, call_id: str) -> Reply[Found | None]:
+        def job(tx: Tx, now: int) -> Found | None:
+            request_id = tx.find(run, tool, call_id)
+            return None if request_id is None else _found(_state(tx, request_id))
+
+        return self._look_up(job)
+
+    def submit(self, call: Call) -> Reply[Found]:
+        def job(tx: Tx, now: int) -> Found:
+            return _present(tx, call) or _found(_enter(tx, call, now, entering.submit).state)
+
+        return self._store.write(job)
+
+    def submit_allowed(self, call: Call, token: str) -> Reply[Found]:
+        def job(tx: Tx, now: int) -> Found:
+            present = _present(tx, call)
+            if present is not None:
+                return present
+            state = _enter(tx, call, now, entering.submit_allowed).state
+            command = Start(version=1, token=token, owner=owner.current().text)
+            return _found(_stored(tx, running.start(state, command, now)).state)
+
+        return self._store.write(job)
+
+    def attach(self, request_id: str, ticket: str) -> Reply[Request]:
+        def change(state: State, now: int) -> Answer[None]:
+            return entering.attach(state, owner.current().text, ticket, now)
+
+        return self._move(request_id, change)
+
+    def detach(self, request_id: str, ticket: str) -> Reply[Request]:
+        return self._move(request_id, lambda state, now: entering.detach(state, ticket, now))
+
+    def withdraw(self, request_id: str, ticket: str) -> Reply[None]:
+        return self._quietly(request_id, lambda state, now: entering.withdraw(state, ticket, now))
+
+    # Deciding and running
+
+    def decide(self, request_id: object, command: Decide) -> Reply[Decision]:
+        def job(tx: Tx, now: int) -> Decision | Refused:
+            state = _known(tx, request_id)
+            if isinstance(state, Refused):
+                return state
+            answer = _stored(tx, deciding.decide(state, command, now))
+            if answer.value is None:
+                assert answer.refusal is not None
+                return Refused(answer.refusal)
+            return decision_model(answer.state, answer.value)
+
+        return self._store.write(job)
+
+    def start(self, request_id: str, command: Start) -> Reply[Started | Request]:
+        def job(tx: Tx, now: int) -> Started | Request | Refused:
+            answer = _stored(tx, running.start(_state(tx, request_id), command, now))
+            if answer.refusal is not None:
+                return Refused(answer.refusal)
+            return answer.value or _model(answer.state)
+
+        return self._store.write(job)
+
+    def give_back(self, request_id: str, token: str) -> Reply[None]:
+        return self._quietly(request_id, lambda state, now: running.give_back(state, token, now))
+
+    def finish(self, request_id: str, command: Finish) -> Reply[Request]:
+        return self._move(request_id, lambda state, now: running.finish(state, command, now))
+
+    def lose(self, request_id: str, token: str, why: str) -> Reply[Request]:
+        return self._move(request_id, lambda state, now: running.lose(state, Lose(token=token, why=why), now))
+
+    # Waiting and reading
+
+    def wait(self, request_id: str, while_in: frozenset[Status], seconds: float | None) -> Reply[Status | None]:
+        reply = self._waiting.wait(request_id, while_in, seconds)
+        self._store.stir()
+        return reply
+
+    def next_events(self, since: int) -> Reply[Sequence[Event]]:
+        reply = self._waiting.watch(since)
+        self._store.stir()
+        return reply
+
+    def get(self, request_id: object) -> Reply[Request]:
+        def job(tx: Tx, now: int) -> Request | Refused:
+            state = _known(tx, request_id)
+            return state if isinstance(state, Refused) else _model(state)
+
+        return self._look_up(job)
+
+    def schema(self, request_id: str) -> Reply[str]:
+        def job(tx: Tx, now: int) -> str | Refused:
+            state = _state(tx, request_id)
+            text = tx.schema(state.request.tool, state.revision.schema)
+            return text or Refused(StoreError(f"the schema of {state.request.tool} is missing from {self.path}"))
+
+        return self._store.read(job)
+
+    def page(self, query: PageQuery) -> Reply[Page]:
+        def job(tx: Tx, now: int) -> Page:
+            wanted = query.limit
+            rows = tx.page(replace(query, limit=wanted + 1))
+            more = len(rows) > wanted
+            kept = rows[-wanted:] if query.before is not None else rows[:wanted]
+            return Page(rows=tuple(row_model(row) for row in kept), more=more)
+
+        return self._look_up(job)
+
+    def count(self, statuses: tuple[Status, ...], at_most: int) -> Reply[int]:
+        return self._look_up(lambda tx, now: tx.count(statuses, at_most))
+
+    def position(self, request_id: str) -> Reply[int]:
+        def job(tx: Tx, now: int) -> int | Refused:
+            place = tx.position(request_id)
+            return Refused(RequestNotFound(request_id)) if place is None else place
+
+        return self._look_up(job)
+
+    def history(self, request_id: object) -> Reply[Sequence[Event]]:
+        def job(tx: Tx, now: int) -> Sequence[Event] | Refused:
+            state = _known(tx, request_id)
+            if isinstance(state, Refused):
+                return state
+            return [event_model(event) for event in tx.history(state.request.id)]
+
+        return self._look_up(job)
+
+    def events(self, since: int, limit: int) -> Reply[Sequence[Event]]:
+        return self._look_up(lambda tx, now: [event_model(event) for event in tx.events(since, limit)])
+
+    def cursor(self) -> Reply[int]:
+        return self._store.read(lambda tx, now: tx.last_cursor())
+
+    def sweep(self) -> Reply[int]:
+        return self._store.write(_sweep)
+
+    def close(self) -> None:
+        self._store.close()
+
+    # How a job is made of a transition
+
+    def _move(self, request_id: str, change: Callable[[State, int], Answer[None]]) -> Reply[Request]:
+        def job(tx: Tx, now: int) -> Request:
+            return _model(_stored(tx, change(_state(tx, request_id), now)).state)
+
+        return self._store.write(job)
+
+    def _quietly(self, request_id: str, change: Callable[[State, int], Answer[None]]) -> Reply[None]:
+        def job(tx: Tx, now: int) -> None:
+            state = tx.state(request_id)
+            if state is not None:
+                _stored(tx, change(state, now))
+
+        return self._store.write(job)
+
+    def _look_up(self, job: Callable[[Tx, int], T | Refused]) -> Reply[T]:
+        """Read; but where something is overdue, settle it first, so that nobody sees what time has undone."""
+        reply: Reply[T] = Reply()
+
+        def settled(tx: Tx, now: int) -> T | Refused:
+            _sweep_due(tx, now)
+            return job(tx, now)
+
+        def read(tx: Tx, now: int) -> T | Refused | HandedOn:
+            if tx.next_due() > now:
+                return job(tx, now)
+            self._store.write(settled, reply)
+            return HANDED_ON
+
+        return self._store.read(read, reply)
+
+
+def _stored(tx: Tx, answer: Answer[T]) -> Answer[T]:
+    for effect in answer.effects:
+        tx.apply(effect)
+    return answer
+
+
+def _state(tx: Tx, request_id: str) -> State:
+    state = tx.state(request_id)
+    if state is None:
+        raise StoreError(f"request {request_id} is gone from the queue: somebody else deletes rows")
+    return state
+
+
+def _known(tx: Tx, request_id: object) -> State | Refused:
+    state = tx.state(request_id) if isinstance(request_id, str) else None
+    return Refused(RequestNotFound(request_id)) if state is None else state
+
+
+def _present(tx: Tx, call: Call) -> Found | None:
+    request_id = tx.find(call.run, call.tool, call.request_id if call.call_id is None else call.call_id)
+    return None if request_id is None else _found(_state(tx, request_id))
+
+
+def _enter(
+    tx: Tx, call: Call, now: int, how: Callable[[RequestRecord, RevisionRecord, int], Answer[None]]
+) -> Answer[None]:
+    tx.put_schema(call.tool, call.schema_digest, call.schema)
+    waiter = owner.current().text if call.waits else None
+    request = RequestRecord(
+        id=call.request_id,
+        tool=call.tool,
+        run=call.run,
+        call_id=call.request_id if call.call_id is None else call.call_id,
+        call_given=call.call_id is not None,
+        requester=call.requester,
+        description=call.description,
+        risk=call.risk,
+        reasons=call.reasons,
+        hidden=call.hidden,
+        created_at=now,
+        digest=call.digest,
+        max_starts=call.max_starts,
+        waiter=waiter,
+        ticket=call.ticket if call.waits else None,
+    )
+    revision = RevisionRecord(
+        request_id=call.request_id,
+        revision=1,
+        text=call.text,
+        digest=call.digest,
+        schema=call.schema_digest,
+        by=call.requester,
+        at=now,
+        verdict=call.verdict,
+    )
+    return _stored(tx, how(request, revision, now))
+
+
+def _found(state: State) -> Found:
+    first = next(row.text for row in state.revisions if row.revision == 1)
+    return Found(request=_model(state), first_text=first)
+
+
+def _model(state: State) -> Request:
+    return request_model(state, waiting=_lives(state.request.waiter))
+
+
+def _lives(waiter: str | None) -> bool:
+    return waiter is not None and owner.is_dead(waiter) is not True
+
+
+def row_model(row: RowRecord) -> RequestRow:
+    """One line of a list."""
+    return RequestRow(
+        id=row.id,
+        tool=row.tool,
+        status=row.status,
+        description=row.description[:200],
+        cut=len(row.description) > 200,
+        risk=row.risk,
+        run=row.run or None,
+        requester=row.requester,
+        created_at=to_datetime(row.created_at),
+        decide_by=None if row.decide_by is None else to_datetime(row.decide_by),
+        effective_at=None if row.effective_at is None else to_datetime(row.effective_at),
+        version=row.version,
+        token=token_of(row.version, row.digest),
+        hidden=row.hidden,
+        waiter="waiting" if _lives(row.waiter) else "gone",
+        key=f"{row.due}:{row.pos}",
+    )
+
+
+def _sweep(tx: Tx, now: int) -> int:
+    return _sweep_due(tx, now) + _sweep_waiters(tx, now) + _sweep_attempts(tx, now)
+
+
+def _sweep_due(tx: Tx, now: int) -> int:
+    overdue = tx.overdue(now, _BATCH)
+    for request_id in overdue:
+        draft = Draft(_state(tx, request_id), now)
+        settle(draft)
+        for effect in draft.effects():
+            tx.apply(effect)
+    return len(overdue)
+
+
+def _sweep_waiters(tx: Tx, now: int) -> int:
+    moved = 0
+    for waiter in tx.waiting_owners():
+        if owner.is_dead(waiter) is True:
+            for request_id, ticket in tx.waited_for_by(waiter, _BATCH):
+                _stored(tx, entering.withdraw(_state(tx, request_id), ticket, now))
+                moved += 1
+    return moved
+
+
+def _sweep_attempts(tx: Tx, now: int) -> int:
+    moved = 0
+    for request_id, token, process in tx.running(_BATCH):
+        if owner.is_dead(process) is True:
+            lost = Lose(token=token, why="its process died")
+            _stored(tx, running.lose(_state(tx, request_id), lost, now))
+            moved += 1
+    return moved

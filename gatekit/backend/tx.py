@@ -1,0 +1,165 @@
+"""What a store has to offer: single reads and writes inside one transaction, and two threads to run them on.
+
+`Tx` holds no rule about states: it fetches rows and applies the machine's effects. SQLite and the in-memory queue
+of `gatekit.testing` implement it, and one suite of tests drives both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, Protocol, TypeVar
+
+from gatekit.errors import GatekitError
+from gatekit.machine.effects import Effect
+from gatekit.machine.records import EventRecord, RowRecord, State
+from gatekit.models import Status
+from gatekit.reply import Reply
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageQuery:
+    """Which lines of the list: ordered by (`due`, `pos`), from a place or an offset."""
+
+    statuses: tuple[Status, ...]
+    tool: str | None = None
+    after: tuple[int, int] | None = None
+    """(`due`, `pos`) of the line before the first wanted one."""
+    before: tuple[int, int] | None = None
+    """(`due`, `pos`) of the line behind the last wanted one; the page still reads forwards."""
+    offset: int = 0
+    limit: int = 50
+
+
+class Tx(Protocol):
+    """One transaction. Reads see the writes made before them in it."""
+
+    def state(self, request_id: str) -> State | None: ...
+
+    def find(self, run: str, tool: str, call_id: str) -> str | None:
+        """The id of the request with this identity: one indexed read."""
+        ...
+
+    def schema(self, tool: str, digest: str) -> str | None: ...
+
+    def page(self, query: PageQuery) -> Sequence[RowRecord]:
+        """At most `limit` lines in list order."""
+        ...
+
+    def count(self, statuses: Collection[Status], at_most: int) -> int:
+        """How many requests are in these states, counted no further than `at_most`."""
+        ...
+
+    def position(self, request_id: str) -> int | None:
+        """How many lines of its own status come before it in the list; None if there is no such request."""
+        ...
+
+    def history(self, request_id: str) -> Sequence[EventRecord]: ...
+
+    def events(self, since: int, limit: int) -> Sequence[EventRecord]:
+        """Events with a cursor above `since`, oldest first."""
+        ...
+
+    def last_cursor(self) -> int: ...
+
+    def statuses(self, request_ids: Collection[str]) -> Mapping[str, Status]: ...
+
+    def overdue(self, now: int, limit: int) -> Sequence[str]:
+        """Ids of requests whose `due` is not after `now`, the most overdue first."""
+        ...
+
+    def next_due(self) -> int:
+        """The least `due` of all requests, or the far sentinel."""
+        ...
+
+    def waiting_owners(self) -> Sequence[str]:
+        """The processes, each once, that wait for a call whose id was not given and that has not started."""
+        ...
+
+    def waited_for_by(self, owner: str, limit: int) -> Sequence[tuple[str, str]]:
+        """(Request id, ticket) of such calls of one process."""
+        ...
+
+    def running(self, limit: int) -> Sequence[tuple[str, str, str]]:
+        """(Request id, attempt token, owner) of the calls that run now."""
+        ...
+
+    def apply(self, effect: Effect) -> None:
+        """Write one effect. An `UpdateRequest` whose row has moved on raises `LostRace`."""
+        ...
+
+    def put_schema(self, tool: str, digest: str, text: str) -> None:
+        """Keep a tool's schema, once."""
+        ...
+
+
+class LostRace(Exception):
+    """A row had moved on although the transaction held the lock: somebody else writes to the tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A job's no: what it wrote before is committed, and the caller gets the error."""
+
+    error: GatekitError
+
+
+class HandedOn(Enum):
+    """What a read job answers that has handed its reply to a write job: whoever ran it leaves the reply alone."""
+
+    HANDED_ON = "handed on"
+
+
+HANDED_ON: Final = HandedOn.HANDED_ON
+
+
+class Observer(Protocol):
+    """Who wants to know that the queue changed. Called on the reader thread only, never concurrently."""
+
+    def wants(self) -> bool:
+        """Whether anybody waits or watches: without, nothing polls and no socket is bound."""
+        ...
+
+    def look(self, tx: Tx, now: int) -> float | None:
+        """Something may have changed. Returns the seconds after which to look again at the latest."""
+        ...
+
+    def fail(self, error: GatekitError) -> None:
+        """The queue cannot be read any more: everybody who waits must hear it."""
+        ...
+
+
+class Store(Protocol):
+    """One queue, opened: a writer, a reader, and an observer that is told of changes."""
+
+    @property
+    def path(self) -> str:
+        """Where it is, for messages; `:memory:` if nowhere."""
+        ...
+
+    def write(self, job: Callable[[Tx, int], T | Refused], reply: Reply[T] | None = None) -> Reply[T]:
+        """Run a job in a write transaction, in the order of the calls; the reply comes after its COMMIT.
+
+        The job's second argument is the time, read after the lock is held. A job may run twice: when a group of
+        jobs is rolled back, each is done again alone.
+        """
+        ...
+
+    def read(self, job: Callable[[Tx, int], T | Refused | HandedOn], reply: Reply[T] | None = None) -> Reply[T]:
+        """Run a job that only reads, beside the writes. `HANDED_ON` leaves the reply to a write that it queued."""
+        ...
+
+    def observe(self, observer: Observer) -> None:
+        """Tell this observer of changes, from now on."""
+        ...
+
+    def stir(self) -> None:
+        """Let the observers look soon, whether or not anything changed."""
+        ...
+
+    def close(self) -> None:
+        """Finish what is queued, then let go of the file. Later calls fail with a `UsageError`."""
+        ...

@@ -1,0 +1,208 @@
+"""What a reviewer's word does: one function for the whole row of verbs, and the refusals in their order."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gatekit.errors import AlreadyDecided, InvalidEdit, NotAllowed, ReviewError, StaleToken
+from gatekit.machine.clockwork import back_to_review, decided, ended_unstarted, settle
+from gatekit.machine.commands import Answer, Decide
+from gatekit.machine.effects import Draft
+from gatekit.machine.projection import decision_model
+from gatekit.machine.records import DecisionRecord, RevisionRecord, State, name_of
+
+_SEEN: Final = ("approve", "edit", "undo")
+"""What needs another person than the one who asks, and one who has read what is asked."""
+
+
+def decide(state: State, command: Decide, now: int) -> Answer[DecisionRecord]:
+    """Apply the clock, then the command. The same command again changes nothing and answers the same."""
+    draft = Draft(state, now)
+    settle(draft)
+    recorded = _same_command(draft.state, command)
+    if recorded is not None:
+        return _answer(draft, recorded)
+    refusal = _refusal(draft.state, command)
+    if refusal is not None:
+        return Answer(state=draft.state, effects=draft.effects(), refusal=refusal)
+    if command.verb == "undo":
+        return _answer(draft, _undo(draft, command))
+    if command.verb == "cancel":
+        return _answer(draft, _cancel(draft, command))
+    return _answer(draft, _vote(draft, command))
+
+
+def _answer(draft: Draft, decision: DecisionRecord) -> Answer[DecisionRecord]:
+    return Answer(state=draft.state, effects=draft.effects(), value=decision)
+
+
+def _same_command(state: State, command: Decide) -> DecisionRecord | None:
+    if command.invalid or (command.token is None and command.verb in _SEEN):
+        return None
+    token = state.request.token if command.token is None else command.token
+    for decision in reversed(state.decisions):
+        if decision.by != command.by or decision.token != token:
+            continue
+        if decision.verb == command.verb and (command.edit is None or decision.digest == command.edit.digest):
+            return decision
+        # An edit that changed nothing was recorded as the approval that it is.
+        if command.edit and decision.verb == "approve" and decision.digest == command.edit.digest:
+            return decision
+    return None
+
+
+def _refusal(state: State, command: Decide) -> ReviewError | None:
+    return (
+        _not_allowed(state, command)
+        or _already_decided(state, command)
+        or _stale(state, command)
+        or _invalid(state, command)
+    )
+
+
+def _not_allowed(state: State, command: Decide) -> ReviewError | None:
+    status, verb, by = state.request.status, command.verb, command.by
+    if verb in _SEEN and name_of(by) == name_of(state.request.requester):
+        return NotAllowed(f"{by} asked for this call and cannot {verb} it: another person must")
+    if verb in _SEEN and command.token is None:
+        return NotAllowed(f"{verb} needs the token of what was read: give the request, or its id with token=")
+    if verb == "undo" and status == "pending":
+        return NotAllowed("nothing to undo: the request waits for a decision")
+    if verb == "undo" and status == "held" and state.decision is not None and state.decision.by != by:
+        return NotAllowed(f"only {state.decision.by} can undo this decision")
+    if verb == "cancel" and status in ("running", "unknown"):
+        cure = "wait for its end" if status == "running" else "settle it"
+        return NotAllowed(f"the tool was started, so the call cannot be cancelled any more: {cure}")
+    return None
+
+
+def _already_decided(state: State, command: Decide) -> ReviewError | None:
+    open_to = {
+        "undo": ("held",),
+        "cancel": ("pending", "held", "approved"),
+    }.get(command.verb, ("pending",))
+    if state.request.status in open_to:
+        return None
+    decision = state.decision
+    assert decision is not None, f"{state.request.status} without a decision"
+    return AlreadyDecided(decision_model(state, decision))
+
+
+def _stale(state: State, command: Decide) -> ReviewError | None:
+    current = state.request.token
+    allowed = {current}
+    if command.verb == "undo" and state.decision is not None:
+        # After an edit the reviewer still holds the request as it was before.
+        allowed.add(state.decision.token)
+    if command.token is None or command.token in allowed:
+        return None
+    return StaleToken(command.token, current)
+
+
+def _invalid(state: State, command: Decide) -> ReviewError | None:
+    if command.invalid:
+        return InvalidEdit(command.invalid)
+    verdict = state.revision.verdict
+    unchanged = command.edit is None or command.edit.digest == state.request.digest
+    if command.verb in ("approve", "edit") and unchanged and verdict is not None and verdict.errors:
+        return InvalidEdit(verdict.errors)
+    return None
+
+
+def _vote(draft: Draft, command: Decide) -> DecisionRecord:
+    base = draft.request
+    if command.edit is not None and command.edit.digest != base.digest:
+        _revise(draft, command)
+        verb = command.verb
+    else:
+        verb = "approve" if command.verb == "edit" else command.verb
+    effective_at = _held_until(draft, command.hold)
+    decision = DecisionRecord(
+        request_id=base.id,
+        no=len(draft.state.decisions) + 1,
+        verb=verb,
+        by=command.by,
+        at=draft.now,
+        version=draft.request.version,
+        revision=draft.request.revision,
+        base=base.revision,
+        digest=draft.request.digest,
+        token=base.token,
+        stage=draft.request.stage,
+        note=command.note,
+        reason=command.reason,
+        text=command.text,
+        effective_at=effective_at,
+    )
+    decided(draft, decision)
+    return decision
+
+
+def _held_until(draft: Draft, hold: int) -> int | None:
+    if hold <= 0:
+        return None
+    until = draft.now + hold
+    return until if draft.request.decide_by is None else min(until, draft.request.decide_by)
+
+
+def _revise(draft: Draft, command: Decide) -> None:
+    edit, request = command.edit, draft.request
+    assert edit is not None
+    number = request.revisions + 1
+    draft.put_revision(
+        RevisionRecord(
+            request_id=request.id,
+            revision=number,
+            text=edit.text,
+            digest=edit.digest,
+            schema=draft.state.revision.schema,
+            by=command.by,
+            at=draft.now,
+            verdict=None,
+        )
+    )
+    draft.move(version=request.version + 1, revision=number, revisions=number, digest=edit.digest, stage=0)
+
+
+def _undo(draft: Draft, command: Decide) -> DecisionRecord:
+    undone = draft.state.decision
+    assert undone is not None
+    decision = _of_command(draft, command)
+    draft.insert_decision(decision)
+    if undone.base != undone.revision:
+        # The edited revision stays in the history; what was asked before is asked again.
+        base = next(row for row in draft.state.revisions if row.revision == undone.base)
+        draft.move(revision=base.revision, digest=base.digest)
+    back_to_review(draft, command.by, None)
+    draft.event("undone", command.by, note=command.note)
+    return decision
+
+
+def _cancel(draft: Draft, command: Decide) -> DecisionRecord:
+    decision = _of_command(draft, command)
+    draft.insert_decision(decision)
+    draft.move(decision=decision.no)
+    ended_unstarted(draft, "cancelled")
+    draft.event("cancelled", command.by, reason=command.reason)
+    return decision
+
+
+def _of_command(draft: Draft, command: Decide) -> DecisionRecord:
+    request = draft.request
+    return DecisionRecord(
+        request_id=request.id,
+        no=len(draft.state.decisions) + 1,
+        verb=command.verb,
+        by=command.by,
+        at=draft.now,
+        version=request.version,
+        revision=request.revision,
+        base=request.revision,
+        digest=request.digest,
+        token=request.token if command.token is None else command.token,
+        stage=request.stage,
+        note=command.note,
+        reason=command.reason,
+        text=command.text,
+    )
+

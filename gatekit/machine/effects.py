@@ -1,0 +1,149 @@
+"""What a transition writes: a closed union, and the builder that collects it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gatekit.clock import FAR
+from gatekit.machine.records import (
+    AttemptRecord,
+    DecisionRecord,
+    EventRecord,
+    PermitRecord,
+    RequestRecord,
+    RevisionRecord,
+    State,
+)
+from gatekit.models import Status
+
+
+@dataclass(frozen=True, slots=True)
+class InsertRequest:
+    """A new request; its identity must be new too."""
+
+    request: RequestRecord
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRequest:
+    """The request's new row, written only where version and status are still those that were read."""
+
+    request: RequestRecord
+    version: int
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class PutRevision:
+    """A new revision, or the verdict on one."""
+
+    revision: RevisionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class InsertDecision:
+    """A decision; never changed afterwards."""
+
+    decision: DecisionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class PutPermit:
+    """A new permit, or its new count."""
+
+    permit: PermitRecord
+
+
+@dataclass(frozen=True, slots=True)
+class PutAttempt:
+    """A new attempt, or its outcome."""
+
+    attempt: AttemptRecord
+
+
+@dataclass(frozen=True, slots=True)
+class AppendEvent:
+    """One more event."""
+
+    event: EventRecord
+
+
+Effect = InsertRequest | UpdateRequest | PutRevision | InsertDecision | PutPermit | PutAttempt | AppendEvent
+
+
+class Draft:
+    """A transition in the making: the state so far and what it writes. Lives inside one call of the machine."""
+
+    def __init__(self, state: State, now: int) -> None:
+        self._before = state.request
+        self.state = state
+        self.now = now
+        self._effects: list[Effect] = []
+
+    @property
+    def request(self) -> RequestRecord:
+        return self.state.request
+
+    def move(self, **changes: Any) -> None:
+        """Change the request's row; `due` follows from the rest."""
+        request = replace(self.state.request, **changes)
+        self.state = replace(self.state, request=replace(request, due=due_of(request)))
+
+    def put_revision(self, revision: RevisionRecord) -> None:
+        others = tuple(row for row in self.state.revisions if row.revision != revision.revision)
+        self.state = replace(self.state, revisions=(*others, revision))
+        self._effects.append(PutRevision(revision))
+
+    def insert_decision(self, decision: DecisionRecord) -> None:
+        self.state = replace(self.state, decisions=(*self.state.decisions, decision))
+        self._effects.append(InsertDecision(decision))
+
+    def put_permit(self, permit: PermitRecord) -> None:
+        others = tuple(row for row in self.state.permits if row.no != permit.no)
+        self.state = replace(self.state, permits=(*others, permit))
+        self._effects.append(PutPermit(permit))
+
+    def put_attempt(self, attempt: AttemptRecord) -> None:
+        others = tuple(row for row in self.state.attempts if row.no != attempt.no)
+        self.state = replace(self.state, attempts=(*others, attempt))
+        self._effects.append(PutAttempt(attempt))
+
+    def event(self, kind: str, by: str, /, **data: Any) -> None:
+        """One event, with the version and digest that hold now."""
+        request = self.request
+        kept = {key: value for key, value in data.items() if value is not None}
+        self._effects.append(
+            AppendEvent(
+                EventRecord(
+                    kind=kind,
+                    request_id=request.id,
+                    call_id=request.call_id,
+                    tool=request.tool,
+                    run=request.run,
+                    by=by,
+                    at=self.now,
+                    version=request.version,
+                    digest=request.digest,
+                    data=json.dumps(kept, sort_keys=True),
+                )
+            )
+        )
+
+    def effects(self) -> tuple[Effect, ...]:
+        """What to write: the request's row first, so that a lost race is noticed before anything else."""
+        if self.state.request == self._before:
+            return tuple(self._effects)
+        update = UpdateRequest(self.state.request, self._before.version, self._before.status)
+        return (update, *self._effects)
+
+
+def due_of(request: RequestRecord) -> int:
+    """When the clock next has something to say of this request."""
+    moment = {
+        "held": request.effective_at,
+        "pending": request.decide_by,
+        "approved": request.start_by,
+    }.get(request.status)
+    return FAR if moment is None else moment

@@ -1,0 +1,77 @@
+"""How a call enters the queue, and how the process that waits for it comes and goes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gatekit.machine.clockwork import grant_permit, settle, system_decision
+from gatekit.machine.commands import Answer, Decide
+from gatekit.machine.deciding import decide
+from gatekit.machine.effects import Draft, Effect, InsertRequest, PutRevision, UpdateRequest, due_of
+from gatekit.machine.records import PREDICATE, RequestRecord, RevisionRecord, State
+from gatekit.models import Status
+
+WAITED_FOR: Final[frozenset[Status]] = frozenset({"pending", "held", "approved"})
+"""The states in which the process that made the call can come and go."""
+
+
+def submit(request: RequestRecord, revision: RevisionRecord, now: int) -> Answer[None]:
+    """A new request, pending."""
+    draft = _entered(request, revision, now)
+    draft.event("submitted", request.requester)
+    return _inserted(draft)
+
+
+def submit_allowed(request: RequestRecord, revision: RevisionRecord, now: int) -> Answer[None]:
+    """A call that its predicate let pass, kept for the record: approved by `policy:predicate`, never pending."""
+    draft = _entered(request, revision, now)
+    draft.event("submitted", request.requester)
+    decision = system_decision(draft, "approve", PREDICATE)
+    draft.insert_decision(decision)
+    draft.move(decision=decision.no)
+    grant_permit(draft, decision, now)
+    draft.event("approved", PREDICATE)
+    return _inserted(draft)
+
+
+def _entered(request: RequestRecord, revision: RevisionRecord, now: int) -> Draft:
+    return Draft(State(request=request, revisions=(revision,)), now)
+
+
+def _inserted(draft: Draft) -> Answer[None]:
+    draft.move(due=due_of(draft.request))
+    (revision,) = draft.state.revisions
+    rest = tuple(effect for effect in draft.effects() if not isinstance(effect, UpdateRequest))
+    effects: tuple[Effect, ...] = (InsertRequest(draft.request), PutRevision(revision), *rest)
+    return Answer(state=draft.state, effects=effects)
+
+
+def attach(state: State, waiter: str, ticket: str, now: int) -> Answer[None]:
+    """The same call again: the process `waiter` waits for this request from now on."""
+    draft = Draft(state, now)
+    settle(draft)
+    if draft.request.status in WAITED_FOR:
+        # Whoever came back by its id can come back again: from now on an interruption keeps the request.
+        draft.move(waiter=waiter, ticket=ticket, call_given=True)
+        draft.event("attached", draft.request.requester)
+    return Answer(state=draft.state, effects=draft.effects())
+
+
+def detach(state: State, ticket: str, now: int) -> Answer[None]:
+    """A process stops waiting and leaves the request where it is."""
+    draft = Draft(state, now)
+    settle(draft)
+    if draft.request.ticket == ticket and draft.request.status in WAITED_FOR:
+        draft.move(waiter=None, ticket=None)
+        draft.event("suspended", draft.request.requester)
+    return Answer(state=draft.state, effects=draft.effects())
+
+
+def withdraw(state: State, ticket: str, now: int) -> Answer[None]:
+    """A wait was interrupted: a call that nobody can make again is cancelled, any other is kept for its return."""
+    request = state.request
+    if request.call_given or request.ticket != ticket or request.status not in WAITED_FOR:
+        return detach(state, ticket, now)
+    command = Decide(verb="cancel", by=request.requester, token=None, reason="the caller stopped waiting")
+    answer = decide(state, command, now)
+    return Answer(state=answer.state, effects=answer.effects)

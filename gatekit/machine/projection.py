@@ -1,0 +1,124 @@
+"""The public models of what the machine knows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, Literal
+
+from gatekit.clock import to_datetime
+from gatekit.machine.records import AttemptRecord, DecisionRecord, EventRecord, RequestRecord, State
+from gatekit.models import Attempt, Decision, Event, Outcome, Request
+
+_NO_END_YET: Final = ("running", "unknown")
+"""Where the row can still hold how an earlier attempt ended, and the last one's end is not known."""
+
+
+def _moment(at: int | None) -> datetime | None:
+    return None if at is None else to_datetime(at)
+
+
+def request_model(state: State, *, waiting: bool) -> Request:
+    """The request as a reviewer reads it. `waiting` says whether the process named as waiter lives."""
+    request = state.request
+    decision, attempt = state.decision, state.attempt
+    return Request(
+        id=request.id,
+        tool=request.tool,
+        status=request.status,
+        _args=state.revision.text,
+        description=request.description,
+        risk=request.risk,
+        reasons=request.reasons,
+        run=request.run or None,
+        call_id=request.call_id,
+        requester=request.requester,
+        created_at=to_datetime(request.created_at),
+        decide_by=_moment(request.decide_by),
+        start_by=_moment(request.start_by),
+        effective_at=_moment(request.effective_at),
+        version=request.version,
+        revision=request.revision,
+        digest=request.digest,
+        token=request.token,
+        decision=None if decision is None else decision_model(state, decision),
+        attempt=None if attempt is None else attempt_model(attempt),
+        outcome=None if request.status in _NO_END_YET else outcome_model(request),
+        waiter="waiting" if waiting else "gone",
+        hidden=request.hidden,
+        check_due=state.check_due,
+        original=None if request.revision == 1 else _first(state),
+    )
+
+
+def _first(state: State) -> str:
+    return next(row.text for row in state.revisions if row.revision == 1)
+
+
+def decision_model(state: State, decision: DecisionRecord) -> Decision:
+    """A decision with what became of it."""
+    return Decision(
+        request_id=decision.request_id,
+        verb=decision.verb,
+        by=decision.by,
+        at=to_datetime(decision.at),
+        version=decision.version,
+        revision=decision.revision,
+        digest=decision.digest,
+        token=decision.token,
+        note=decision.note,
+        reason=decision.reason,
+        text=decision.text,
+        effective_at=_moment(decision.effective_at),
+        permit=next((permit.no for permit in state.permits if permit.decision == decision.no), None),
+        standing=_standing(state, decision),
+    )
+
+
+def _standing(state: State, decision: DecisionRecord) -> Literal["counts", "undone", "overtaken"]:
+    for later in state.decisions:
+        if later.no > decision.no and later.verb == "undo" and later.version == decision.version:
+            return "undone"
+    if decision.verb == "undo" or state.request.decision == decision.no:
+        return "counts"
+    return "overtaken"
+
+
+def attempt_model(attempt: AttemptRecord) -> Attempt:
+    """One start of the tool."""
+    return Attempt(
+        no=attempt.no,
+        owner=attempt.owner,
+        started_at=to_datetime(attempt.started_at),
+        finished_at=_moment(attempt.finished_at),
+        state=attempt.state,
+    )
+
+
+def outcome_model(request: RequestRecord) -> Outcome | None:
+    """How the tool ended, if that is known."""
+    if request.outcome is None:
+        return None
+    return Outcome(
+        kind=request.outcome,
+        _value=request.result,
+        lost=request.result_lost,
+        type_name=request.error_type,
+        message=request.error_message,
+    )
+
+
+def event_model(event: EventRecord) -> Event:
+    """One thing that happened."""
+    return Event(
+        cursor=event.cursor,
+        kind=event.kind,
+        request_id=event.request_id,
+        call_id=event.call_id,
+        tool=event.tool,
+        run=event.run or None,
+        by=event.by,
+        at=to_datetime(event.at),
+        version=event.version,
+        digest=event.digest,
+        _data=event.data,
+    )

@@ -1,0 +1,235 @@
+"""The rows of the queue as values. Times are microseconds since 1970, `None` where there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeVar
+
+from gatekit.clock import FAR
+from gatekit.models import Risk, Status, Verb
+
+CLOCK: Final = "system:clock"
+"""The principal of what happens because time passed."""
+PREDICATE: Final = "policy:predicate"
+"""The principal of what a step's own predicate allowed."""
+
+AttemptState = Literal["running", "returned", "raised", "given_back", "lost"]
+
+
+def name_of(principal: str) -> str:
+    """The name in `kind:name`; what has no kind is a name."""
+    kind, colon, name = principal.partition(":")
+    return name if colon else kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRecord:
+    """One row of `requests`."""
+
+    id: str
+    tool: str
+    run: str = ""
+    call_id: str
+    call_given: bool
+    requester: str
+    status: Status = "pending"
+    description: str
+    risk: Risk = "medium"
+    reasons: tuple[str, ...] = ()
+    hidden: int = 0
+    created_at: int
+    version: int = 1
+    revision: int = 1
+    revisions: int = 1
+    """How many revisions there are; after an undone edit more than `revision` says."""
+    digest: str
+    stage: int = 0
+    max_starts: int = 1
+    expires_after: int | None = None
+    """Microseconds a version may stay undecided; a return to review starts them anew."""
+    start_within: int | None = None
+    decide_by: int | None = None
+    start_by: int | None = None
+    effective_at: int | None = None
+    due: int = FAR
+    decision: int | None = None
+    """The number of the decision that stands."""
+    permit: int | None = None
+    attempt: int | None = None
+    waiter: str | None = None
+    """The process that waits, as `gatekit.owner` writes it."""
+    ticket: str | None = None
+    """Which of that process's waits it is."""
+    outcome: Literal["returned", "raised"] | None = None
+    result: str | None = None
+    result_lost: bool = False
+    error_type: str | None = None
+    error_message: str | None = None
+
+    @property
+    def token(self) -> str:
+        return token_of(self.version, self.digest)
+
+
+def token_of(version: int, digest: str) -> str:
+    """What a decision must name: the version and the first 16 hex digits of the digest."""
+    return f"v{version}:{digest[:16]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the agent's own check says of a revision: gated and why, or invalid and where."""
+
+    gated: bool
+    reasons: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionRecord:
+    """One row of `revisions`: the arguments at one moment."""
+
+    request_id: str
+    revision: int
+    text: str
+    digest: str
+    schema: str
+    by: str
+    at: int
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionRecord:
+    """One row of `decisions`."""
+
+    request_id: str
+    no: int
+    verb: Verb
+    by: str
+    at: int
+    version: int
+    revision: int
+    base: int
+    """The revision that was asked before an edit; else `revision`."""
+    digest: str
+    token: str
+    stage: int = 0
+    note: str | None = None
+    reason: str | None = None
+    text: str | None = None
+    effective_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermitRecord:
+    """One row of `permits`."""
+
+    request_id: str
+    no: int
+    decision: int
+    version: int
+    revision: int
+    digest: str
+    max_starts: int
+    starts: int = 0
+    """Starts that were not given back."""
+    void: bool = False
+
+    @property
+    def left(self) -> int:
+        return 0 if self.void else self.max_starts - self.starts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRecord:
+    """One row of `attempts`."""
+
+    request_id: str
+    no: int
+    token: str
+    permit: int
+    owner: str
+    started_at: int
+    finished_at: int | None = None
+    state: AttemptState = "running"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowRecord:
+    """A request as one line of a list."""
+
+    id: str
+    tool: str
+    status: Status
+    description: str
+    """At most 201 characters: one more than is shown says that it was cut."""
+    risk: Risk
+    run: str
+    requester: str
+    created_at: int
+    decide_by: int | None
+    effective_at: int | None
+    version: int
+    digest: str
+    hidden: int
+    waiter: str | None
+    due: int
+    pos: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRecord:
+    """One row of `events`; the queue numbers them."""
+
+    kind: str
+    request_id: str
+    call_id: str
+    tool: str
+    run: str
+    by: str
+    at: int
+    version: int
+    digest: str
+    data: str = "{}"
+    cursor: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """All that the machine has to know of a request."""
+
+    request: RequestRecord
+    revisions: tuple[RevisionRecord, ...]
+    decisions: tuple[DecisionRecord, ...] = ()
+    permits: tuple[PermitRecord, ...] = ()
+    attempts: tuple[AttemptRecord, ...] = ()
+
+    @property
+    def revision(self) -> RevisionRecord:
+        """The arguments that are asked now."""
+        return next(row for row in self.revisions if row.revision == self.request.revision)
+
+    @property
+    def permit(self) -> PermitRecord | None:
+        return _numbered(self.permits, self.request.permit)
+
+    @property
+    def attempt(self) -> AttemptRecord | None:
+        """The last attempt that was not given back."""
+        return _numbered(self.attempts, self.request.attempt)
+
+    @property
+    def decision(self) -> DecisionRecord | None:
+        return _numbered(self.decisions, self.request.decision)
+
+    @property
+    def check_due(self) -> bool:
+        return self.revision.verdict is None
+
+
+_Row = TypeVar("_Row", PermitRecord, AttemptRecord, DecisionRecord)
+
+
+def _numbered(rows: tuple[_Row, ...], no: int | None) -> _Row | None:
+    return None if no is None else next((row for row in rows if row.no == no), None)

@@ -1,0 +1,181 @@
+"""From permit to outcome: start, give back, finish, lose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gatekit.arguments.canonical import digest_of
+from gatekit.errors import StoreError
+from gatekit.machine.clockwork import back_to_review, settle, void_permit
+from gatekit.machine.commands import Answer, Finish, Lose, Start, Started
+from gatekit.machine.effects import Draft
+from gatekit.machine.records import AttemptRecord, DecisionRecord, PermitRecord, State
+
+
+def start(state: State, command: Start, now: int) -> Answer[Started]:
+    """`approved` to `running`, in one step, right before the call. No value: not now, look at the state."""
+    draft = Draft(state, now)
+    settle(draft)
+    if draft.request.status != "approved" or draft.request.version != command.version:
+        return _unchanged(draft)
+    if not _check(draft, command):
+        return _unchanged(draft)
+    permit, decision = draft.state.permit, draft.state.decision
+    if permit is None or decision is None or permit.left < 1:
+        flaw: str | None = f"request {draft.request.id} is approved without a decision and a permit to start"
+    else:
+        flaw = _contradiction(draft.state, permit, decision) or _used(draft.state, command)
+        if flaw is None:
+            return _started(draft, command, permit, decision)
+    return Answer(state=draft.state, effects=draft.effects(), refusal=StoreError(f"{flaw}; the tool does not run"))
+
+
+def _unchanged(draft: Draft) -> Answer[Started]:
+    return Answer(state=draft.state, effects=draft.effects())
+
+
+def _check(draft: Draft, command: Start) -> bool:
+    """Store the verdict on edited arguments; False where there is none, or where it sends the request back."""
+    if not draft.state.check_due:
+        return True
+    verdict = command.verdict
+    if verdict is None:
+        return False
+    draft.put_revision(replace(draft.state.revision, verdict=verdict))
+    if not verdict.errors:
+        return True
+    back_to_review(draft, draft.request.requester, "the edit does not fit the tool: " + "; ".join(verdict.errors))
+    return False
+
+
+def _contradiction(state: State, permit: PermitRecord, decision: DecisionRecord) -> str | None:
+    """Rows that contradict each other were not written by gatekit: nothing runs on them."""
+    revision, request = state.revision, state.request
+    if digest_of(request.tool, revision.text) != request.digest:
+        return f"request {request.id}: the stored arguments do not match their digest"
+    asked = (request.version, request.revision, request.digest)
+    if (permit.version, permit.revision, permit.digest) != asked:
+        return f"request {request.id}: the permit is for other arguments"
+    allows = decision.no == permit.decision and decision.verb in ("approve", "edit")
+    if not allows or (decision.version, decision.revision, decision.digest) != asked:
+        return f"request {request.id}: no decision stands behind its permit"
+    starts = sum(row.permit == permit.no and row.state != "given_back" for row in state.attempts)
+    if starts != permit.starts:
+        return f"request {request.id}: its permit counts {permit.starts} starts, its attempts are {starts}"
+    return None
+
+
+def _used(state: State, command: Start) -> str | None:
+    """A token names one attempt for ever: what is sent late for the first must not hit a second."""
+    if any(row.token == command.token for row in state.attempts):
+        return f"request {state.request.id}: this start was given back and cannot be used again, make a new one"
+    return None
+
+
+def _started(draft: Draft, command: Start, permit: PermitRecord, decision: DecisionRecord) -> Answer[Started]:
+    request = draft.request
+    attempt = AttemptRecord(
+        request_id=request.id,
+        no=len(draft.state.attempts) + 1,
+        token=command.token,
+        permit=permit.no,
+        owner=command.owner,
+        started_at=draft.now,
+    )
+    draft.put_permit(replace(permit, starts=permit.starts + 1))
+    draft.put_attempt(attempt)
+    draft.move(status="running", attempt=attempt.no)
+    draft.event("started", request.requester, attempt=attempt.no, permit=permit.no)
+    started = Started(
+        attempt=attempt.no, token=command.token, revision=draft.state.revision, decision=decision
+    )
+    return Answer(state=draft.state, effects=draft.effects(), value=started)
+
+
+def give_back(state: State, token: str, now: int) -> Answer[None]:
+    """A start that landed although the tool was never called: the permit has it back."""
+    draft = Draft(state, now)
+    attempt, permit = draft.state.attempt, draft.state.permit
+    if attempt is not None and permit is not None and attempt.token == token and draft.request.status == "running":
+        draft.put_attempt(replace(attempt, state="given_back", finished_at=now))
+        draft.put_permit(replace(permit, starts=permit.starts - 1))
+        earlier = [row.no for row in state.attempts if row.no < attempt.no and row.state != "given_back"]
+        draft.move(status="approved", attempt=max(earlier, default=None))
+        draft.event("not_started", draft.request.requester, attempt=attempt.no)
+    settle(draft)
+    return Answer(state=draft.state, effects=draft.effects())
+
+
+def finish(state: State, command: Finish, now: int) -> Answer[None]:
+    """An attempt's own report. A final state stays: what comes later is noted and changes nothing."""
+    draft = Draft(state, now)
+    settle(draft)
+    attempt = next((row for row in draft.state.attempts if row.token == command.token), None)
+    # The same report again, after its answer was lost, is no news; nor is one of an attempt that never was.
+    if attempt is not None and attempt.state != command.kind:
+        _report(draft, attempt, command)
+    return Answer(state=draft.state, effects=draft.effects())
+
+
+def _report(draft: Draft, attempt: AttemptRecord, command: Finish) -> None:
+    status, requester = draft.request.status, draft.request.requester
+    last = draft.request.attempt == attempt.no
+    open_ended = attempt.state in ("running", "lost")
+    if open_ended:
+        draft.put_attempt(replace(attempt, state=command.kind, finished_at=draft.now))
+    if last and open_ended and status in ("running", "unknown"):
+        _ended(draft, command)
+    elif last and open_ended and status in ("pending", "held", "approved"):
+        _reported_while_asked_again(draft, attempt, command)
+    else:
+        draft.event("late_report", requester, attempt=attempt.no, kind=command.kind)
+
+
+def _reported_while_asked_again(draft: Draft, attempt: AttemptRecord, command: Finish) -> None:
+    if command.kind == "returned":
+        void_permit(draft)
+        # What ran was allowed by the decision behind its own permit, not by what was said since.
+        behind = next(row.decision for row in draft.state.permits if row.no == attempt.permit)
+        draft.move(decision=behind)
+        _ended(draft, command)
+    else:
+        _record_outcome(draft, command)
+        draft.event("reported", draft.request.requester, attempt=attempt.no, type_name=command.type_name)
+
+
+def _record_outcome(draft: Draft, command: Finish) -> None:
+    draft.move(
+        outcome=command.kind,
+        result=command.result,
+        result_lost=command.lost,
+        error_type=command.type_name,
+        error_message=command.message,
+    )
+
+
+def _ended(draft: Draft, command: Finish) -> None:
+    permit, running = draft.state.permit, draft.request.status == "running"
+    _record_outcome(draft, command)
+    if command.kind == "raised" and running and permit is not None and permit.left:
+        draft.move(status="approved")
+    else:
+        status = "succeeded" if command.kind == "returned" else "failed"
+        draft.move(status=status, waiter=None, start_by=None, effective_at=None)
+    draft.event(
+        "succeeded" if command.kind == "returned" else "failed",
+        draft.request.requester,
+        attempt=draft.request.attempt,
+        type_name=command.type_name,
+    )
+
+
+def lose(state: State, command: Lose, now: int) -> Answer[None]:
+    """The running attempt will not report: its end is unknown, and nothing runs again by itself."""
+    draft = Draft(state, now)
+    settle(draft)
+    attempt = draft.state.attempt
+    if attempt is not None and attempt.token == command.token and draft.request.status == "running":
+        draft.put_attempt(replace(attempt, state="lost", finished_at=now))
+        draft.move(status="unknown", waiter=None)
+        draft.event("unknown", draft.request.requester, attempt=attempt.no, why=command.why)
+    return Answer(state=draft.state, effects=draft.effects())
