@@ -1,0 +1,190 @@
+"""The tables, as migrations: what one release added stays as it is, and the next adds to it.
+
+`sqlite_utils` is imported only where something is to be migrated: opening a queue that is up to date needs none of it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from typing import TYPE_CHECKING, Final
+
+from gatekit.clock import FAR
+from gatekit.store.statements import WAITED_FOR
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database, Migrations
+
+APPLICATION_ID: Final = 0x67617465
+"""`gate` in ASCII: what the header of the file says of whose it is (sqlite.org/fileformat2.html, offset 68)."""
+VERSION: Final = 1
+"""How many migrations there are; kept as the file's `user_version`."""
+
+TABLES: Final = frozenset(
+    {"meta", "tools", "requests", "revisions", "decisions", "permits", "attempts", "events", "_sqlite_migrations"}
+)
+
+_META = "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
+
+_TOOLS = """
+CREATE TABLE tools (
+    tool TEXT NOT NULL, sha256 TEXT NOT NULL, schema TEXT NOT NULL,
+    PRIMARY KEY (tool, sha256)
+)"""
+
+# `pos` repeats `number`: a list key that ends in the rowid would be searched by `due` alone.
+_REQUESTS = """
+CREATE TABLE requests (
+    number INTEGER PRIMARY KEY,
+    pos INTEGER NOT NULL,
+    id TEXT NOT NULL UNIQUE,
+    tool TEXT NOT NULL,
+    run TEXT NOT NULL,
+    call_id TEXT NOT NULL,
+    call_given INTEGER NOT NULL,
+    requester TEXT NOT NULL,
+    status TEXT NOT NULL,
+    description TEXT NOT NULL,
+    risk TEXT NOT NULL,
+    reasons TEXT NOT NULL,
+    hidden INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    revisions INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    stage INTEGER NOT NULL,
+    max_starts INTEGER NOT NULL,
+    expires_after INTEGER,
+    start_within INTEGER,
+    decide_by INTEGER,
+    start_by INTEGER,
+    effective_at INTEGER,
+    due INTEGER NOT NULL,
+    decision INTEGER,
+    permit INTEGER,
+    attempt INTEGER,
+    waiter TEXT,
+    ticket TEXT,
+    outcome TEXT,
+    result TEXT,
+    result_lost INTEGER NOT NULL,
+    error_type TEXT,
+    error_message TEXT,
+    UNIQUE (run, tool, call_id)
+)"""
+
+_REVISIONS = """
+CREATE TABLE revisions (
+    request_id TEXT NOT NULL REFERENCES requests (id),
+    revision INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    schema TEXT NOT NULL,
+    "by" TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    verdict TEXT,
+    PRIMARY KEY (request_id, revision)
+)"""
+
+_DECISIONS = """
+CREATE TABLE decisions (
+    request_id TEXT NOT NULL REFERENCES requests (id),
+    no INTEGER NOT NULL,
+    verb TEXT NOT NULL,
+    "by" TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    base INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    token TEXT NOT NULL,
+    stage INTEGER NOT NULL,
+    note TEXT,
+    reason TEXT,
+    text TEXT,
+    effective_at INTEGER,
+    PRIMARY KEY (request_id, no)
+)"""
+
+_PERMITS = """
+CREATE TABLE permits (
+    request_id TEXT NOT NULL REFERENCES requests (id),
+    no INTEGER NOT NULL,
+    decision INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    max_starts INTEGER NOT NULL,
+    starts INTEGER NOT NULL CHECK (starts BETWEEN 0 AND max_starts),
+    void INTEGER NOT NULL,
+    PRIMARY KEY (request_id, no)
+)"""
+
+_ATTEMPTS = """
+CREATE TABLE attempts (
+    request_id TEXT NOT NULL REFERENCES requests (id),
+    no INTEGER NOT NULL,
+    token TEXT NOT NULL UNIQUE,
+    permit INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    finished_at INTEGER,
+    state TEXT NOT NULL,
+    PRIMARY KEY (request_id, no)
+)"""
+
+_EVENTS = """
+CREATE TABLE events (
+    cursor INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    request_id TEXT NOT NULL REFERENCES requests (id),
+    call_id TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    run TEXT NOT NULL,
+    "by" TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    data TEXT NOT NULL
+)"""
+
+_INDEXES = (
+    "CREATE INDEX requests_status ON requests (status, due, pos)",
+    "CREATE INDEX requests_tool ON requests (tool, status, due, pos)",
+    f"CREATE INDEX requests_due ON requests (due, pos) WHERE due < {FAR}",
+    f"CREATE INDEX requests_waiter ON requests (waiter) WHERE {WAITED_FOR}",
+    # One vote for each version, stage and person, whatever the program above believes.
+    'CREATE UNIQUE INDEX decisions_vote ON decisions (request_id, version, stage, "by")'
+    " WHERE verb IN ('approve', 'edit', 'reject', 'respond')",
+    "CREATE INDEX events_request ON events (request_id, cursor)",
+)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the tables up to `VERSION`. The caller holds a write transaction and commits it.
+
+    Without that outer transaction processes that open a new queue at once get into each other's way.
+    """
+    from sqlite_utils import Database
+
+    database = Database(connection, execute_plugins=False, recursive_triggers=False)
+    _migrations().apply(database)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _migrations() -> Migrations:
+    from sqlite_utils import Migrations
+
+    migrations = Migrations("gatekit")
+    migrations(name="loop")(_loop)
+    return migrations
+
+
+def _loop(database: Database) -> None:
+    for table in (_META, _TOOLS, _REQUESTS, _REVISIONS, _DECISIONS, _PERMITS, _ATTEMPTS, _EVENTS):
+        database.execute(table)
+    for index in _INDEXES:
+        database.execute(index)
+    database.execute("INSERT INTO meta VALUES ('queue', ?)", [secrets.token_hex(16)])

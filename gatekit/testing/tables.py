@@ -1,0 +1,251 @@
+"""Tables as dictionaries, and one transaction over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from gatekit.backend.tx import LostRace, PageQuery
+from gatekit.clock import FAR
+from gatekit.errors import StoreError
+from gatekit.machine.effects import (
+    AppendEvent,
+    Effect,
+    InsertDecision,
+    InsertRequest,
+    PutAttempt,
+    PutPermit,
+    PutRevision,
+    UpdateRequest,
+)
+from gatekit.machine.entering import WAITED_FOR
+from gatekit.machine.records import (
+    AttemptRecord,
+    DecisionRecord,
+    EventRecord,
+    PermitRecord,
+    RequestRecord,
+    RevisionRecord,
+    RowRecord,
+    State,
+)
+from gatekit.models import Status
+
+_DESCRIPTION_SHOWN: Final = 201
+_VOTES: Final = ("approve", "edit", "reject", "respond")
+_Key = tuple[str, int]
+
+
+@dataclass(slots=True)
+class Tables:
+    """All that a queue holds. Rows of a request are kept by (request id, number)."""
+
+    schemas: dict[tuple[str, str], str] = field(default_factory=dict)
+    requests: dict[str, RequestRecord] = field(default_factory=dict)
+    places: dict[str, int] = field(default_factory=dict)
+    identities: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    revisions: dict[_Key, RevisionRecord] = field(default_factory=dict)
+    decisions: dict[_Key, DecisionRecord] = field(default_factory=dict)
+    votes: dict[tuple[str, int, int, str], int] = field(default_factory=dict)
+    permits: dict[_Key, PermitRecord] = field(default_factory=dict)
+    attempts: dict[_Key, AttemptRecord] = field(default_factory=dict)
+    tokens: dict[str, _Key] = field(default_factory=dict)
+    events: dict[int, EventRecord] = field(default_factory=dict)
+
+
+class MemoryTx:
+    """One transaction; `roll_back` takes back what it wrote."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._undo: list[Callable[[], object]] = []
+
+    def roll_back(self) -> None:
+        """Undo every write, the last one first."""
+        while self._undo:
+            self._undo.pop()()
+
+    # Reads
+
+    def state(self, request_id: str) -> State | None:
+        request = self._tables.requests.get(request_id)
+        if request is None:
+            return None
+        return State(
+            request=request,
+            revisions=_of(self._tables.revisions, request_id),
+            decisions=_of(self._tables.decisions, request_id),
+            permits=_of(self._tables.permits, request_id),
+            attempts=_of(self._tables.attempts, request_id),
+        )
+
+    def find(self, run: str, tool: str, call_id: str) -> str | None:
+        return self._tables.identities.get((run, tool, call_id))
+
+    def schema(self, tool: str, digest: str) -> str | None:
+        return self._tables.schemas.get((tool, digest))
+
+    def page(self, query: PageQuery) -> Sequence[RowRecord]:
+        lines = [self._line(row) for row in self._listed(query.statuses)]
+        lines = [line for line in lines if _fits(line, query)]
+        end = len(lines) - query.offset
+        if query.before is not None:
+            return lines[max(0, end - query.limit) : max(0, end)]
+        return lines[query.offset : query.offset + query.limit]
+
+    def count(self, statuses: Collection[Status], at_most: int) -> int:
+        return min(at_most, len(self._listed(statuses)))
+
+    def position(self, request_id: str) -> int | None:
+        request = self._tables.requests.get(request_id)
+        return None if request is None else self._listed((request.status,)).index(request)
+
+    def history(self, request_id: str) -> Sequence[EventRecord]:
+        return [event for event in self._tables.events.values() if event.request_id == request_id]
+
+    def events(self, since: int, limit: int) -> Sequence[EventRecord]:
+        last = min(self.last_cursor(), since + limit)
+        return [self._tables.events[cursor] for cursor in range(since + 1, last + 1)]
+
+    def last_cursor(self) -> int:
+        return len(self._tables.events)
+
+    def statuses(self, request_ids: Collection[str]) -> Mapping[str, Status]:
+        requests = self._tables.requests
+        return {request_id: requests[request_id].status for request_id in request_ids if request_id in requests}
+
+    def overdue(self, now: int, limit: int) -> Sequence[str]:
+        due = [row for row in self._in_order(self._tables.requests.values()) if row.due <= now and row.due < FAR]
+        return [row.id for row in due[:limit]]
+
+    def next_due(self) -> int:
+        return min((row.due for row in self._tables.requests.values()), default=FAR)
+
+    def waiting_owners(self) -> Sequence[str]:
+        return sorted({row.waiter for row in self._tables.requests.values() if row.waiter and _is_waited_for(row)})
+
+    def waited_for_by(self, owner: str, limit: int) -> Sequence[tuple[str, str]]:
+        rows = [row for row in self._tables.requests.values() if row.waiter == owner and _is_waited_for(row)]
+        return [(row.id, row.ticket or "") for row in rows[:limit]]
+
+    def running(self, limit: int) -> Sequence[tuple[str, str, str]]:
+        rows = [row for row in self._tables.requests.values() if row.status == "running" and row.attempt]
+        attempts = [self._tables.attempts[row.id, row.attempt or 0] for row in rows[:limit]]
+        return [(attempt.request_id, attempt.token, attempt.owner) for attempt in attempts]
+
+    # Writes
+
+    def apply(self, effect: Effect) -> None:
+        tables = self._tables
+        match effect:
+            case InsertRequest(request):
+                self._insert(request)
+            case UpdateRequest():
+                self._update(effect)
+            case PutRevision(revision):
+                self._put_revision(revision)
+            case InsertDecision(decision):
+                if decision.verb in _VOTES:
+                    vote = (decision.request_id, decision.version, decision.stage, decision.by)
+                    self._add(tables.votes, vote, decision.no)
+                self._add(tables.decisions, (decision.request_id, decision.no), decision)
+            case PutPermit(permit):
+                self._set(tables.permits, (permit.request_id, permit.no), permit)
+            case PutAttempt(attempt):
+                key = (attempt.request_id, attempt.no)
+                if tables.tokens.get(attempt.token, key) != key:
+                    raise StoreError(f"there is an attempt of the token {attempt.token!r} already")
+                self._set(tables.tokens, attempt.token, key)
+                self._set(tables.attempts, key, attempt)
+            case AppendEvent(event):
+                cursor = self.last_cursor() + 1
+                self._add(tables.events, cursor, replace(event, cursor=cursor))
+
+    def put_schema(self, tool: str, digest: str, text: str) -> None:
+        if (tool, digest) not in self._tables.schemas:
+            self._set(self._tables.schemas, (tool, digest), text)
+
+    def _insert(self, request: RequestRecord) -> None:
+        tables = self._tables
+        self._add(tables.identities, (request.run, request.tool, request.call_id), request.id)
+        self._add(tables.requests, request.id, request)
+        self._add(tables.places, request.id, len(tables.places) + 1)
+
+    def _update(self, effect: UpdateRequest) -> None:
+        old = self._tables.requests.get(effect.request.id)
+        if old is None or (old.version, old.status) != (effect.version, effect.status):
+            raise LostRace(f"request {effect.request.id} is not as it was read")
+        self._set(self._tables.requests, effect.request.id, effect.request)
+
+    def _put_revision(self, revision: RevisionRecord) -> None:
+        key = (revision.request_id, revision.revision)
+        old = self._tables.revisions.get(key)
+        if old is not None:
+            if (old.digest, old.text) != (revision.digest, revision.text):
+                raise LostRace(f"revision {revision.revision} of request {revision.request_id} has other arguments")
+            revision = replace(old, verdict=revision.verdict)
+        self._set(self._tables.revisions, key, revision)
+
+    def _add(self, table: dict[Any, Any], key: object, value: object) -> None:
+        if key in table:
+            raise StoreError(f"there is a row {key!r} already")
+        self._set(table, key, value)
+
+    def _set(self, table: dict[Any, Any], key: object, value: object) -> None:
+        if key in table:
+            old = table[key]
+            self._undo.append(lambda: table.__setitem__(key, old))
+        else:
+            self._undo.append(lambda: table.__delitem__(key))
+        table[key] = value
+
+    # Lists
+
+    def _in_order(self, requests: Iterable[RequestRecord]) -> list[RequestRecord]:
+        return sorted(requests, key=lambda row: (row.due, self._tables.places[row.id]))
+
+    def _listed(self, statuses: Collection[Status]) -> list[RequestRecord]:
+        return self._in_order(row for row in self._tables.requests.values() if row.status in statuses)
+
+    def _line(self, row: RequestRecord) -> RowRecord:
+        return RowRecord(
+            id=row.id,
+            tool=row.tool,
+            status=row.status,
+            description=row.description[:_DESCRIPTION_SHOWN],
+            risk=row.risk,
+            run=row.run,
+            requester=row.requester,
+            created_at=row.created_at,
+            decide_by=row.decide_by,
+            effective_at=row.effective_at,
+            version=row.version,
+            digest=row.digest,
+            hidden=row.hidden,
+            waiter=row.waiter,
+            due=row.due,
+            pos=self._tables.places[row.id],
+        )
+
+
+def _of(table: dict[_Key, Any], request_id: str) -> tuple[Any, ...]:
+    # Numbers of a request's rows have no gaps.
+    rows, number = [], 1
+    while (request_id, number) in table:
+        rows.append(table[request_id, number])
+        number += 1
+    return tuple(rows)
+
+
+def _fits(line: RowRecord, query: PageQuery) -> bool:
+    key = (line.due, line.pos)
+    return (
+        query.tool in (None, line.tool)
+        and (query.after is None or key > query.after)
+        and (query.before is None or key < query.before)
+    )
+
+
+def _is_waited_for(row: RequestRecord) -> bool:
+    return row.waiter is not None and not row.call_given and row.status in WAITED_FOR
