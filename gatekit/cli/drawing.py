@@ -1,0 +1,171 @@
+"""One request in full, as lines for a terminal: what would run first, the agent's own words after it. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from gatekit.arguments import diff
+from gatekit.cli.paint import cells, fit, safe, under, wrap
+from gatekit.display import Drawing, Friction, ago, draw_arguments, friction, visible, warnings_of
+from gatekit.models import Change, Decision, Outcome, Request, Risk
+
+RISK_SHORT: Final[dict[Risk, str]] = {"low": "LOW", "medium": "MED", "high": "HIGH", "critical": "CRIT"}
+PAST: Final = {
+    "approve": "approved",
+    "edit": "edited and approved",
+    "reject": "rejected",
+    "respond": "answered",
+    "cancel": "withdrawn",
+    "expire": "expired",
+    "undo": "taken back",
+}
+_WIDEST_PATH: Final = 24
+_SIGNS: Final = {"added": "+", "removed": "-", "changed": "~"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A drawn request, and what its approval costs."""
+
+    lines: tuple[str, ...]
+    friction: Friction
+
+
+def draw_request(request: Request, now: datetime, width: int, *, limit: int | None = None) -> Shown:
+    """Draw a request for lines of `width` cells; `limit` is how many characters of its arguments are drawn."""
+    drawing = draw_arguments(request.args, limit=limit)
+    hidden = max(request.hidden, drawing.hidden + sum(visible(text)[1] for text in _other_texts(request).values()))
+    lines = [
+        *_heading(request, now, width),
+        "",
+        "arguments: this is what runs" + (", once the agent has checked the edit" if request.check_due else ""),
+        *_arguments(drawing, width),
+        *_edited(request, width),
+        "",
+        "the agent says (its own words, not checked):",
+        *_words(request.description, width),
+        *_warnings(request, drawing, hidden, width),
+        *_ending(request, now, width),
+    ]
+    return Shown(tuple(lines), friction(request.risk, hidden=hidden, shown_all=drawing.shown_all))
+
+
+def draw_changes(changes: Sequence[Change], width: int) -> list[str]:
+    """What an edit changes, a line for each place."""
+    return [line for change in changes for line in _change(change, width)]
+
+
+def said(decision: Decision, now: datetime) -> str:
+    """A decision in one line."""
+    text = f"{PAST.get(decision.verb, decision.verb)} by {safe(decision.by)}, {ago(_seconds(decision.at, now))} ago"
+    words = decision.reason or decision.text or decision.note
+    standing = "" if decision.standing == "counts" else f" ({decision.standing} since)"
+    return f"{text}{standing}" + (f": {safe(words)}" if words else "")
+
+
+def _heading(request: Request, now: datetime, width: int) -> list[str]:
+    asked = f"{safe(request.requester)}, {ago(_seconds(request.created_at, now))} ago"
+    if request.run:
+        asked += f", run {safe(request.run)}"
+    if request.call_id != request.id:
+        asked += f", call {safe(request.call_id)}"
+    lines = wrap(f"{safe(request.tool)}  {RISK_SHORT[request.risk]}  {request.status}", width)
+    lines += [*under("id", request.id, width), *under("token", request.token, width)]
+    lines += under("asked by", asked, width)
+    if request.reasons:
+        lines += under("why", "; ".join(map(safe, request.reasons)), width)
+    if request.waiter == "gone" and request.status in ("pending", "held", "approved"):
+        lines += under("waiting", "nobody: once approved it runs when the agent makes the call again", width)
+    return lines
+
+
+def _arguments(drawing: Drawing, width: int) -> list[str]:
+    column = 2 + max((cells(line.path) for line in drawing.lines if cells(line.path) <= _WIDEST_PATH), default=0)
+    lines: list[str] = []
+    for line in drawing.lines:
+        label = line.path
+        if cells(label) > column - 2:
+            lines += [f"  {piece}" for piece in wrap(label, width - 2)]
+            label = ""
+        lines += under(label, line.text, width, column=column)
+    return lines
+
+
+def _edited(request: Request, width: int) -> list[str]:
+    if request.original is None:
+        return []
+    changes = draw_changes(diff(request.original, request.args_text), width)
+    return ["", "edited since the agent asked:", *changes] if changes else []
+
+
+def _change(change: Change, width: int) -> list[str]:
+    before, after = _value(change.before), _value(change.after)
+    told = {"added": after, "removed": before, "changed": f"{before} → {after}"}[change.kind]
+    name = safe(change.path.removeprefix("$."))
+    first, *others = wrap(f"{_SIGNS[change.kind]} {name}  {told}", width - 4)
+    return [f"  {first}", *(f"    {piece}" for piece in others)]
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict) and "$gatekit" in value:
+        return "[redacted]"
+    return safe(json.dumps(value, ensure_ascii=False))
+
+
+def _words(text: str, width: int) -> list[str]:
+    parts = text.splitlines(keepends=True) or [""]
+    return [f"  | {piece}" for part in parts for piece in wrap(safe(part), width - 4)]
+
+
+def _warnings(request: Request, drawing: Drawing, hidden: int, width: int) -> list[str]:
+    told = [*drawing.warnings]
+    for name, text in _other_texts(request).items():
+        told += [f"{name}: {warning}" for warning in warnings_of(text)]
+    if hidden:
+        told.insert(0, f"{hidden} hidden character{'' if hidden == 1 else 's'}, made visible here")
+    if drawing.cut:
+        told.append(f"{drawing.cut:,} characters of the arguments are not shown; all: gatekit show {request.id}")
+    lines = [f"  {fit(mark, 2)}{piece}" for text in told for mark, piece in _marked(safe(text), width)]
+    return ["", *lines] if lines else []
+
+
+def _marked(text: str, width: int) -> list[tuple[str, str]]:
+    first, *others = wrap(text, width - 4)
+    return [("!", first), *(("", piece) for piece in others)]
+
+
+def _ending(request: Request, now: datetime, width: int) -> list[str]:
+    lines: list[str] = []
+    if request.decision is not None:
+        lines += under("decision", said(request.decision, now), width)
+    if request.attempt is not None:
+        since = f"{ago(_seconds(request.attempt.started_at, now))} ago, {request.attempt.state}"
+        lines += under("started", since, width)
+    if request.outcome is not None:
+        lines += under("outcome", _outcome(request.outcome), width)
+    return ["", *lines] if lines else []
+
+
+def _outcome(outcome: Outcome) -> str:
+    if outcome.kind == "raised":
+        return f"raised {safe(outcome.type_name or '')}: {safe(outcome.message or '')}"
+    return "returned what JSON cannot hold" if outcome.lost else f"returned {_value(outcome.value)}"
+
+
+def _other_texts(request: Request) -> dict[str, str]:
+    return {
+        "description": request.description,
+        "tool": request.tool,
+        "requester": request.requester,
+        "run": request.run or "",
+        "call id": request.call_id,
+        "reasons": "\n".join(request.reasons),
+    }
+
+
+def _seconds(since: datetime, now: datetime) -> float:
+    return (now - since).total_seconds()

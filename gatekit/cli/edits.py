@@ -1,0 +1,48 @@
+"""The changes of `gatekit edit`, as they are typed: `NAME=JSON`, nothing else. Pure."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from gatekit.arguments import changes_of
+from gatekit.cli.paint import safe
+from gatekit.errors import InvalidEdit, UsageError
+
+
+def changes_from(typed: Sequence[str]) -> dict[str, Any]:
+    """The new arguments by name. The text behind the first `=` is JSON; so a text needs its quotes.
+
+    Raises `UsageError`, with the cure, for anything else: what a bare word means would be a guess.
+
+    >>> changes_from(["amount=40", 'note="x"', "tags=[1, 2]"])
+    {'amount': 40, 'note': 'x', 'tags': [1, 2]}
+    """
+    changes: dict[str, Any] = {}
+    for one in typed:
+        name, found, text = one.partition("=")
+        if not found or not name:
+            raise UsageError(f"{safe(one)!r} is no change: write NAME=JSON, as in amount=40")
+        if name in changes:
+            raise UsageError(f"{safe(name)} is given twice: keep one")
+        changes[name] = _value(name, text)
+    return changes
+
+
+def _value(name: str, text: str) -> Any:
+    try:
+        read = changes_of(f"{{{json.dumps(name)}: {text}\n}}")
+    except InvalidEdit as error:
+        raise UsageError(
+            f"{safe(name)}: {safe(text)} cannot be read as JSON ({'; '.join(error.errors)}){_cure(name, text)}"
+        ) from None
+    if read.keys() != {name}:
+        # What is typed could close the value and begin another name.
+        raise UsageError(f"{safe(name)}: {safe(text)} is more than one JSON value")
+    return read[name]
+
+
+def _cure(name: str, text: str) -> str:
+    return f"; if it is meant as text, write {shlex.quote(safe(f'{name}={json.dumps(text)}'))}"

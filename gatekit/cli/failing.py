@@ -1,0 +1,60 @@
+"""What a command's failure looks like from outside: a message on stderr and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import click
+
+from gatekit.display import visible
+from gatekit.errors import GatekitError, StoreError, UsageError
+
+REFUSED: Final = 1
+"""The queue is fine and the answer is no: a decision was refused, or the reviewer did not say yes."""
+WRONG_USE: Final = 2
+"""The command was called wrongly; click's own code for that too."""
+NO_QUEUE: Final = 3
+"""The queue could not be used."""
+
+EXIT_CODES: Final = (
+    "Exit codes: 0 done; 1 refused (decided before, changed since, not allowed, not confirmed), or `doctor` and "
+    "`demo` found something wrong; 2 wrong use; 3 the queue could not be used."
+)
+
+
+class Failure(click.ClickException):
+    """An error of gatekit as click shows it."""
+
+    def __init__(self, error: GatekitError) -> None:
+        super().__init__(visible(str(error))[0])
+        # click declares the code for the class and reads it from the object.
+        setattr(self, "exit_code", exit_code_of(error))  # noqa: B010
+
+
+class NotConfirmed(click.ClickException):
+    """The reviewer was asked and did not say yes; nothing was decided."""
+
+    exit_code = REFUSED
+
+
+def exit_code_of(error: GatekitError) -> int:
+    """The exit code for an error.
+
+    >>> from gatekit.errors import RequestNotFound
+    >>> exit_code_of(RequestNotFound("01J"))
+    1
+    """
+    if isinstance(error, StoreError):
+        return NO_QUEUE
+    return WRONG_USE if isinstance(error, UsageError) else REFUSED
+
+
+class Commands(click.Group):
+    """The group of all commands: no error of gatekit leaves it as a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except GatekitError as error:
+            raise Failure(error) from error

@@ -1,0 +1,56 @@
+"""`gatekit show` and `gatekit history`: one request, and all that happened to it."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from gatekit.cli import terminal
+from gatekit.cli.drawing import draw_request
+from gatekit.cli.options import id_argument, json_option, open_gate, queue_option
+from gatekit.cli.paint import as_json, fit, safe, wrap
+from gatekit.models import Event
+
+
+@click.command()
+@id_argument
+@queue_option
+@json_option
+def show(request_id: str, queue: str | None, json_wanted: bool) -> None:
+    """Show one call in full, with the token that approves it."""
+    with open_gate(queue) as gate:
+        request = gate.get(request_id)
+        if json_wanted:
+            click.echo(as_json(request.to_dict()))
+            return
+        for line in draw_request(request, gate.now(), terminal.width()).lines:
+            click.echo(line)
+
+
+@click.command()
+@id_argument
+@queue_option
+@json_option
+def history(request_id: str, queue: str | None, json_wanted: bool) -> None:
+    """Tell what happened to one call: who did what, and when."""
+    with open_gate(queue) as gate:
+        events = gate.history(request_id)
+    if json_wanted:
+        click.echo(as_json([event.to_dict() for event in events]))
+        return
+    for event in events:
+        for line in _lines(event, terminal.width()):
+            click.echo(line)
+
+
+def _lines(event: Event, width: int) -> list[str]:
+    data = ", ".join(f"{safe(key)} {_brief(value)}" for key, value in event.data.items())
+    head = f"{event.at:%Y-%m-%d %H:%M:%S}Z  {fit(event.kind, 12)}"
+    text = f"v{event.version} by {safe(event.by)}" + (f" ({data})" if data else "")
+    first, *others = wrap(text, width - len(head) - 1)
+    return [f"{head} {first}", *(f"{' ' * len(head)} {piece}" for piece in others)]
+
+
+def _brief(value: object) -> str:
+    return safe(json.dumps(value, ensure_ascii=False))

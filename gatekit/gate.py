@@ -1,0 +1,388 @@
+"""`Gate`: one queue, seen from an agent's process and from a reviewer's."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
+
+from gatekit.arguments import apply_edit, diff
+from gatekit.backend.base import Backend
+from gatekit.backend.local import LocalBackend
+from gatekit.backend.tx import PageQuery, Store
+from gatekit.clock import Clock, SystemClock, to_datetime
+from gatekit.driving import AsyncSeat, Intent, SyncSeat, verb
+from gatekit.errors import QueueNotFound, UsageError
+from gatekit.models import STATUSES, Change, Event, Page, Request, Status
+from gatekit.reply import Reply, in_event_loop
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gatekit.reviewer import AsyncReviewer, Reviewer
+
+Record = Literal["gated", "all"]
+_EVENTS: Final = 500
+
+
+class _Verbs:
+    """What can be asked of a queue, written once; `Gate` blocks, `AsyncGate` is awaited."""
+
+    backend: Backend
+    clock: Clock
+
+    @verb
+    def get(self, request_id: str) -> Intent[Request]:
+        """One request, with its arguments and decision.
+
+        Raises:
+            RequestNotFound: the queue holds no request of this id.
+        """
+        return (yield from self.backend.get(request_id))
+
+    @verb
+    def history(self, request_id: str) -> Intent[Sequence[Event]]:
+        """All that happened to one request, oldest first.
+
+        Raises:
+            RequestNotFound: the queue holds no request of this id.
+        """
+        return (yield from self.backend.history(request_id))
+
+    @verb
+    def events(self, since: int = 0, *, limit: int = 100) -> Intent[Sequence[Event]]:
+        """What happened in the queue after the cursor `since`, oldest first; 0 is the beginning."""
+        return (yield from self.backend.events(_count("since", since), _limit(limit)))
+
+    @verb
+    def requests(
+        self,
+        status: Status | Sequence[Status] = "pending",
+        *,
+        tool: str | None = None,
+        order: Literal["due"] = "due",
+        after: str | None = None,
+        before: str | None = None,
+        offset: int = 0,
+        limit: int = 50,
+    ) -> Intent[Page]:
+        """Some lines of the list, those that are due first first, then in the order in which they came.
+
+        Args:
+            status: one state or several.
+            tool: only the calls of this tool.
+            order: `"due"`, the only one there is.
+            after: the `key` of a line; the page begins behind it.
+            before: the `key` of a line; the page ends before it. Not together with `after` or `offset`.
+            offset: so many lines are passed over; `after` costs less.
+            limit: at most so many lines, up to 1,000.
+        """
+        if order != "due":
+            raise UsageError(f'order={order!r}: it is "due"')
+        if before is not None and (after is not None or offset):
+            raise UsageError("before= goes with neither after= nor offset=")
+        query = PageQuery(
+            statuses=_statuses(status),
+            tool=tool,
+            after=_key("after", after),
+            before=_key("before", before),
+            offset=_count("offset", offset),
+            limit=_limit(limit),
+        )
+        return (yield from self.backend.page(query))
+
+    @verb
+    def count(self, status: Status | Sequence[Status] = "pending", *, at_most: int = 1000) -> Intent[int]:
+        """How many requests are in a state, counted no further than `at_most`, so that it stays cheap."""
+        return (yield from self.backend.count(_statuses(status), _count("at_most", at_most)))
+
+    @verb
+    def position(self, request_id: str) -> Intent[int]:
+        """How many lines of its own state come before a request in the list.
+
+        Raises:
+            RequestNotFound: the queue holds no request of this id.
+        """
+        return (yield from self.backend.position(request_id))
+
+    @verb
+    def check_edit(
+        self, request: Request, changes: Mapping[str, Any], *, replace: bool = False
+    ) -> Intent[tuple[Change, ...]]:
+        """What an edit would change, by path, without deciding anything.
+
+        Raises:
+            InvalidEdit: the edited arguments do not fit the tool.
+        """
+        schema = yield from self.backend.schema(request.id)
+        edited = apply_edit(
+            tool=request.tool, text=request.args_text, schema_text=schema, changes=changes, replace=replace
+        )
+        return tuple(diff(request.args_text, edited.text))
+
+    def now(self) -> datetime:
+        """The time on the queue's clock; hosts differ."""
+        return to_datetime(self.clock.now())
+
+
+class Gate(_Verbs, SyncSeat):
+    """A queue of calls that wait for a human.
+
+    Making one touches no file: the queue is opened, and created, when the first call needs it. Gates on one file
+    share one store in a process. Use it as a context manager, or `close()` it.
+
+    Args:
+        path: a file, or `sqlite:///` and a file; not given: `$GATEKIT_QUEUE`, else `gatekit.db` in the current
+            folder. It is made absolute at once.
+        create: False: the queue must be there already.
+        record: `"all"` also keeps the calls that needed no approval; `"gated"` keeps nothing of them.
+
+    Raises:
+        QueueNotFound: `create=False`, and there is no such file.
+        UsageError: a path that names no file.
+
+    >>> from gatekit.testing import memory_gate
+    >>> with memory_gate() as gate:
+    ...     gate.count("pending")
+    0
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        create: bool = True,
+        record: Record = "gated",
+    ) -> None:
+        if record not in ("gated", "all"):
+            raise UsageError(f'record={record!r}: it is "gated" or "all"')
+        self.path = _file_of(path)
+        self.record: Record = record
+        self.clock: Clock = SystemClock()
+        self._create = create
+        self._store: Store | None = None
+        self._backend: Backend | None = None
+        self._closed = False
+        self._lock = threading.Lock()
+        if not create and not os.path.exists(self.path):
+            raise QueueNotFound(self.path)
+
+    @classmethod
+    def _over(cls, store: Store, clock: Clock, *, record: Record = "gated") -> Self:
+        """A gate over a store that is there already: for `gatekit.testing`."""
+        gate = cls("unused.db", record=record)
+        gate.path, gate.clock = store.path, clock
+        gate._store = store
+        gate._backend = LocalBackend(store, clock)
+        return gate
+
+    @property
+    def backend(self) -> Backend:  # type: ignore[override]
+        """The opened queue; for gatekit's own parts."""
+        if self._backend is None or self._closed:
+            with self._lock:
+                self._open()
+        assert self._backend is not None
+        return self._backend
+
+    def _open(self) -> None:
+        if self._closed:
+            raise UsageError(f"the gate on {self.path} is closed")
+        if self._backend is None:
+            from gatekit.store import SqliteStore
+
+            self._store = SqliteStore.at(self.path, create=self._create, clock=self.clock)
+            self._backend = LocalBackend(self._store, self.clock)
+
+    def exists(self) -> bool:
+        """Whether the queue is there already; opens and creates nothing."""
+        return self._backend is not None or os.path.exists(self.path)
+
+    @property
+    def aio(self) -> AsyncGate:
+        """The same queue with the same names, to be awaited."""
+        return AsyncGate(self)
+
+    def reviewer(self, name: str, *, hold: float = 0) -> Reviewer:
+        """The seat of a person who decides.
+
+        Args:
+            name: who decides; without a colon.
+            hold: seconds in which a decision can be undone before it counts.
+        """
+        from gatekit.reviewer import Reviewer
+
+        return Reviewer(self, name, hold=hold)
+
+    def watch(self, since: int | None = None) -> Iterator[Event]:
+        """The events after the cursor `since`, and every one that comes; None: from now on. It blocks.
+
+        Raises:
+            UsageError: on a thread that runs an event loop: use `gate.aio.watch()`.
+        """
+        if in_event_loop():
+            raise UsageError("watch() would stop this thread's event loop: use `async for event in gate.aio.watch()`")
+        cursor = self.backend.cursor().wait() if since is None else _count("since", since)
+        return _watch(self.backend, cursor)
+
+    def close(self) -> None:
+        """Let go of the queue, after what was asked of it is done. Calling it again does nothing."""
+        with self._lock:
+            if self._backend is not None and not self._closed:
+                self._backend.close()
+            self._closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Gate({self.path!r})"
+
+
+class AsyncGate(_Verbs, AsyncSeat):
+    """`gate.aio`: the same names as `Gate`, awaited."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    @property
+    def backend(self) -> Backend:  # type: ignore[override]
+        return self._gate.backend
+
+    @property
+    def clock(self) -> Clock:  # type: ignore[override]
+        return self._gate.clock
+
+    @property
+    def path(self) -> str:
+        """Where the queue is."""
+        return self._gate.path
+
+    def reviewer(self, name: str, *, hold: float = 0) -> AsyncReviewer:
+        """The seat of a person who decides, with awaited verbs; see `Gate.reviewer`."""
+        from gatekit.reviewer import AsyncReviewer
+
+        return AsyncReviewer(self._gate, name, hold=hold)
+
+    def watch(self, since: int | None = None) -> AsyncIterator[Event]:
+        """The events after the cursor `since`, and every one that comes; None: from now on."""
+        return _AsyncWatch(self.backend, None if since is None else _count("since", since))
+
+
+class _AsyncWatch:
+    """Not an async generator: one that a caller leaves by `break` needs nobody to close it."""
+
+    def __init__(self, backend: Backend, since: int | None) -> None:
+        self._backend = backend
+        self._start = backend.cursor() if since is None else Reply.of(since)
+        self._cursor: int | None = None
+        self._seen: deque[Event] = deque()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        if self._cursor is None:
+            self._cursor = await self._start
+        while not self._seen:
+            reply = self._backend.next_events(self._cursor)
+            try:
+                self._seen.extend(await reply)
+            finally:
+                reply.abandon()
+        event = self._seen.popleft()
+        self._cursor = event.cursor
+        return event
+
+
+def _watch(backend: Backend, cursor: int) -> Iterator[Event]:
+    while True:
+        reply = backend.next_events(cursor)
+        try:
+            events = reply.wait()
+        finally:
+            reply.abandon()
+        for event in events:
+            cursor = event.cursor
+            yield event
+
+
+_default: Gate | None = None
+_default_lock = threading.Lock()
+recording_defaults: Final[list[Gate]] = []
+"""Holds the default gate while that one records every call: then no call takes the short path."""
+
+
+def set_default(gate: Gate | None) -> None:
+    """Make this gate the one of all steps that name none; None: back to `Gate()`."""
+    global _default
+    if gate is not None and not isinstance(gate, Gate):
+        raise UsageError(f"set_default takes a Gate, not {type(gate).__name__}")
+    with _default_lock:
+        _default = gate
+        recording_defaults[:] = [gate] if gate is not None and gate.record == "all" else []
+
+
+def default_gate() -> Gate:
+    """The gate of steps that name none."""
+    global _default
+    with _default_lock:
+        if _default is None:
+            _default = Gate()
+        return _default
+
+
+def _file_of(path: str | os.PathLike[str] | None) -> str:
+    given = os.environ.get("GATEKIT_QUEUE") or "gatekit.db" if path is None else os.fspath(path)
+    if not isinstance(given, str) or not given or "\0" in given:
+        raise UsageError(f"a queue is a file's path, not {given!r}")
+    if given == ":memory:":
+        raise UsageError("a queue in memory cannot be reviewed from outside; for tests: gatekit.testing.memory_gate()")
+    scheme, found, rest = given.partition("://")
+    if not found:
+        return os.path.abspath(given)
+    if scheme != "sqlite":
+        raise UsageError(f"{scheme}:// is not supported by this version: give a file's path or sqlite:///path")
+    if not rest.startswith("/") or rest == "/":
+        raise UsageError(f"{given!r} names no file: write sqlite:///relative.db or sqlite:////absolute.db")
+    return os.path.abspath(rest[1:])
+
+
+def _statuses(status: Status | Sequence[Status]) -> tuple[Status, ...]:
+    wanted: tuple[Any, ...] = (status,) if isinstance(status, str) else tuple(status)
+    for one in wanted:
+        if one not in STATUSES:
+            raise UsageError(f"status {one!r} is none of {', '.join(STATUSES)}")
+    if not wanted:
+        raise UsageError("status= names no state")
+    return tuple(dict.fromkeys(wanted))
+
+
+def _key(name: str, key: str | None) -> tuple[int, int] | None:
+    if key is None:
+        return None
+    due, found, pos = key.partition(":") if isinstance(key, str) else ("", "", "")
+    if not (found and due.isascii() and due.isdigit() and pos.isascii() and pos.isdigit()):
+        raise UsageError(f"{name}={key!r} is no key of a line: take `row.key`")
+    return int(due), int(pos)
+
+
+def _count(name: str, value: int) -> int:
+    if type(value) is not int or not 0 <= value < 1 << 62:
+        raise UsageError(f"{name}={value!r}: it takes a whole number from 0")
+    return value
+
+
+def _limit(value: int) -> int:
+    if type(value) is not int or not 1 <= value <= 1000:
+        raise UsageError(f"limit={value!r}: it takes a whole number from 1 to 1000")
+    return value

@@ -1,0 +1,49 @@
+"""What happens at the moment when a call starts to wait: the line that tells where to review, and the hook."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from gatekit.display import dashboard_is_running, visible
+
+if TYPE_CHECKING:
+    from gatekit.gate import Gate
+    from gatekit.models import Request
+
+_log: Final = logging.getLogger("gatekit")
+_log.addHandler(logging.NullHandler())
+
+
+@dataclass(frozen=True, slots=True)
+class PendingCall:
+    """A call that is about to wait: handed to `pending_hook`."""
+
+    gate: Gate
+    request: Request
+
+
+pending_hook: Final[ContextVar[Callable[[PendingCall], None] | None]] = ContextVar("gatekit_on_pending", default=None)
+"""Called once for each call before it waits; may decide it through the reviewer's API. Tests and adapters set it."""
+
+
+def announce(call: PendingCall) -> None:
+    """Say once that a call waits and how to review it: one WARNING, and one line if stderr is a terminal."""
+    request, path = call.request, call.gate.path
+    line = (
+        f"{visible(request.tool)[0]} waits for approval ({request.id}). "
+        f"Review: gatekit review --queue {visible(path)[0]}"
+    )
+    _log.warning(line, extra={"request_id": request.id, "queue": path})
+    if not dashboard_is_running() and sys.stderr is not None and sys.stderr.isatty():
+        print(line, file=sys.stderr, flush=True)
+
+
+def requester_name(agent: str | None) -> str:
+    """Who asks: the agent that was named, else the script that runs."""
+    return f"agent:{agent or os.path.basename(sys.argv[0] or '') or 'python'}"

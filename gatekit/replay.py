@@ -1,0 +1,44 @@
+"""What a call that is over means to whoever makes it again: the stored result, or the error of its end."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from gatekit.arguments import decode_result
+from gatekit.errors import (
+    Cancelled,
+    Expired,
+    NotApproved,
+    Rejected,
+    Responded,
+    ResultNotStored,
+    ToolFailed,
+)
+from gatekit.models import Request, Status
+
+_NOT_APPROVED: Final[dict[Status, type[NotApproved]]] = {
+    "rejected": Rejected,
+    "responded": Responded,
+    "expired": Expired,
+    "cancelled": Cancelled,
+}
+
+
+def replay(request: Request, annotation: object) -> Any:
+    """The stored result, rebuilt through the tool's return annotation.
+
+    Raises:
+        NotApproved: the tool was never started.
+        ToolFailed: it raised.
+        ResultNotStored: it returned something that JSON cannot hold.
+    """
+    refused = _NOT_APPROVED.get(request.status)
+    if refused is not None:
+        raise refused(request)
+    outcome = request.outcome
+    assert outcome is not None, f"{request.status} without an outcome"
+    if outcome.kind == "raised":
+        raise ToolFailed(request.id, outcome.type_name or "Exception", outcome.message or "")
+    if outcome.lost or outcome.value_text is None:
+        raise ResultNotStored(request.id)
+    return decode_result(outcome.value_text, annotation)

@@ -1,0 +1,251 @@
+"""`gated_step`: a tool function that asks a human first where it must."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, Literal, ParamSpec, TypeVar, overload
+
+from gatekit.arguments import Parameters
+from gatekit.asking import Describe, Rate, check_template
+from gatekit.calling import check_name
+from gatekit.driving import drive, drive_async, is_async_callable
+from gatekit.errors import NotApproved, Suspended, UsageError
+from gatekit.gate import Gate, default_gate, recording_defaults
+from gatekit.gating import Ended, GatedTool, gated
+from gatekit.models import RISKS
+from gatekit.telling import tell
+from gatekit.wrapper import Plan, compile_wrapper
+
+if TYPE_CHECKING:
+    from gatekit.arguments import Args
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Told = Literal["raise", "return"]
+_LONGEST_WAIT: Final = 100 * 366 * 86_400
+"""Seconds: beyond a century a wait is a mistake, and `nan` and `inf` are among them."""
+
+
+@overload
+def gated_step(
+    tool: Callable[P, R],
+    *,
+    gate: Gate | None = None,
+    requires_approval: bool | Callable[[Args], object] = True,
+    description: str | Callable[[Args], str] | None = None,
+    name: str | None = None,
+    risk: Rate = "medium",
+    wait: float | timedelta | None = None,
+    on_reject: Told = "raise",
+    on_suspend: Told = "raise",
+    tell_edits: bool | None = None,
+    redact: Sequence[str] = (),
+    inject: Sequence[str] = (),
+) -> Callable[P, R]: ...
+@overload
+def gated_step(
+    *,
+    gate: Gate | None = None,
+    requires_approval: bool | Callable[[Args], object] = True,
+    description: str | Callable[[Args], str] | None = None,
+    name: str | None = None,
+    risk: Rate = "medium",
+    wait: float | timedelta | None = None,
+    on_reject: Told = "raise",
+    on_suspend: Told = "raise",
+    tell_edits: bool | None = None,
+    redact: Sequence[str] = (),
+    inject: Sequence[str] = (),
+) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+def gated_step(
+    tool: Callable[..., Any] | None = None,
+    *,
+    gate: Gate | None = None,
+    requires_approval: bool | Callable[[Args], object] = True,
+    description: Describe | None = None,
+    name: str | None = None,
+    risk: Rate = "medium",
+    wait: float | timedelta | None = None,
+    on_reject: Told = "raise",
+    on_suspend: Told = "raise",
+    tell_edits: bool | None = None,
+    redact: Sequence[str] = (),
+    inject: Sequence[str] = (),
+) -> Any:
+    """Gate a tool: a human approves, edits or rejects the calls that need it, then exactly what was seen runs.
+
+    Use it as a decorator, with or without options, or as a function on a tool that exists. What it gives is a real
+    function with the tool's name, signature, docstring and colour (sync stays sync, async stays async), so that
+    agent frameworks derive the same schema from it.
+
+    Args:
+        tool: the function or method.
+        gate: whose queue the calls go to; not given: the process's default gate.
+        requires_approval: `True`, `False`, or a function of the call's arguments (`args.to`, `args["to"]`), which
+            may be async on an async tool. Only `True` and `False` count: a function that raises or returns
+            anything else gates the call, and the reviewer sees why.
+        description: what the reviewer reads above the arguments: a template (`"Send email to {to}"`) or a function
+            of the arguments. Where it fails, a text made of the arguments stands in, and says so.
+        name: the tool's name in the queue; not given: the function's.
+        risk: `"low"`, `"medium"`, `"high"` or `"critical"`, or a function of the arguments. It decides how much
+            care an approval takes in the dashboard.
+        wait: how long *this process* waits for the decision, in seconds or as a timedelta; not given: for ever.
+            Then the call raises `Suspended` and the request stays in the queue.
+        on_reject: `"return"` gives the model a short text in place of raising one of the `NotApproved` errors.
+        on_suspend: `"return"` does the same in place of `Suspended`.
+        tell_edits: whether a result that is a str begins with a sentence on what a reviewer edited. Not given:
+            only for calls whose id was given with `calling`, and not before text that looks like JSON.
+        redact: names of parameters whose values must not be stored or shown.
+        inject: names of parameters that are not arguments of the call (a session, a context): they are passed
+            through untouched and are not queued, shown or edited.
+
+    Raises:
+        UsageError: at decoration, for what cannot be gated; the message names the cure. At a call, for arguments
+            that do not fit the signature's types or that JSON cannot hold: before anything is queued.
+        NotApproved: from the call: `Rejected`, `Responded`, `Expired` or `Cancelled`. The tool did not run.
+        Suspended: from the call: `wait` is over.
+        CallConflict: from the call: its id was used before with other arguments.
+        StoreError: from the call: the queue cannot be used, so the tool does not run.
+
+    >>> from gatekit.testing import memory_gate
+    >>> gate = memory_gate()
+    >>> @gated_step(gate=gate, requires_approval=lambda args: args.amount > 100)
+    ... def refund(order: str, amount: int) -> str:
+    ...     return f"refunded {amount} for {order}"
+    >>> refund("A-17", amount=40)
+    'refunded 40 for A-17'
+    """
+    if tool is None:
+        return functools.partial(
+            gated_step,
+            gate=gate,
+            requires_approval=requires_approval,
+            description=description,
+            name=name,
+            risk=risk,
+            wait=wait,
+            on_reject=on_reject,
+            on_suspend=on_suspend,
+            tell_edits=tell_edits,
+            redact=redact,
+            inject=inject,
+        )
+    function = _function_of(tool)
+    check_name("gated_step(name=…)", name)
+    tool_name = name or _name_of(function)
+    _check_choices(on_reject=on_reject, on_suspend=on_suspend)
+    _check_asking(requires_approval, risk, tool_name, is_async_callable(function))
+    if gate is not None and not isinstance(gate, Gate):
+        raise UsageError(f"gated_step(gate=…) takes a Gate, not {type(gate).__name__}")
+    parameters = Parameters.of(function, tool=tool_name, inject=inject, redact=redact)
+    check_template(description, parameters.names)
+    step = GatedTool(
+        tool=function,
+        is_async=is_async_callable(function),
+        name=tool_name,
+        parameters=parameters,
+        find_gate=default_gate if gate is None else lambda: gate,
+        requires_approval=requires_approval,
+        predicate_is_async=is_async_callable(requires_approval),
+        description=description,
+        risk=risk,
+        wait=_seconds(wait),
+        tell_edits=tell_edits,
+    )
+    return _wrapped(step, gate, on_reject=on_reject, on_suspend=on_suspend)
+
+
+def _wrapped(step: GatedTool, gate: Gate | None, *, on_reject: Told, on_suspend: Told) -> Callable[..., Any]:
+    def told(error: NotApproved | Suspended) -> str:
+        if (on_suspend if isinstance(error, Suspended) else on_reject) == "raise":
+            raise error
+        return tell(error)
+
+    def blocking(values: dict[str, Any], verdict: object) -> Any:
+        try:
+            ended = drive(gated(step, values, verdict))
+        except (NotApproved, Suspended) as error:
+            return told(error)
+        return _result(ended)
+
+    async def awaited(values: dict[str, Any], verdict: object) -> Any:
+        try:
+            ended = await drive_async(gated(step, values, verdict))
+        except (NotApproved, Suspended) as error:
+            return told(error)
+        return _result(ended)
+
+    predicate = step.requires_approval
+    short = callable(predicate) and (gate is None or gate.record == "gated")
+    parameters = step.parameters
+    return compile_wrapper(
+        Plan(
+            tool=step.tool,
+            name=step.name,
+            signature=parameters.signature,
+            is_async=step.is_async,
+            gated=awaited if step.is_async else blocking,
+            predicate=predicate if short and callable(predicate) else None,
+            predicate_is_async=step.predicate_is_async,
+            view=parameters.view_type,
+            shown=parameters.names,
+            unless=recording_defaults if gate is None else None,
+            fast={name: parameters.fast_expression(name) for name in parameters.names},
+        )
+    )
+
+
+def _result(ended: Ended) -> Any:
+    if ended.error is not None:
+        raise ended.error
+    return ended.value
+
+
+def _function_of(tool: object) -> Callable[..., Any]:
+    """The tool, if it can be gated; else the cure."""
+    if isinstance(tool, (classmethod, staticmethod)):
+        kind = type(tool).__name__
+        raise UsageError(f"gated_step cannot take a {kind} object: put @{kind} above @gated_step, not below")
+    if isinstance(tool, functools.partial):
+        raise UsageError("gated_step cannot take a functools.partial: write a function that makes the call")
+    if inspect.isclass(tool):
+        raise UsageError(f"gated_step cannot take the class {tool.__name__}: write a function that makes one")
+    if not callable(tool):
+        raise UsageError(f"gated_step takes a function, not {type(tool).__name__}")
+    for candidate in (tool, getattr(type(tool), "__call__", None)):
+        if inspect.isgeneratorfunction(candidate) or inspect.isasyncgenfunction(candidate):
+            raise UsageError(f"{_name_of(tool)} is a generator: gate a function that collects what it yields")
+    return tool
+
+
+def _name_of(tool: object) -> str:
+    name = getattr(tool, "__name__", None)
+    return name if isinstance(name, str) else type(tool).__name__
+
+
+def _check_choices(**choices: object) -> None:
+    for name, value in choices.items():
+        if value not in ("raise", "return"):
+            raise UsageError(f'{name}={value!r}: it is "raise" or "return"')
+
+
+def _check_asking(requires_approval: object, risk: object, name: str, is_async: bool) -> None:
+    if not isinstance(requires_approval, bool) and not callable(requires_approval):
+        kind = type(requires_approval).__name__
+        raise UsageError(f"{name}: requires_approval takes True, False or a function of the arguments, not {kind}")
+    if is_async_callable(requires_approval) and not is_async:
+        raise UsageError(f"{name} is sync and its requires_approval is async: make the tool async or it sync")
+    if not callable(risk) and risk not in RISKS:
+        raise UsageError(f"{name}: risk={risk!r} is none of {', '.join(RISKS)}")
+
+
+def _seconds(wait: float | timedelta | None) -> float | None:
+    if wait is None:
+        return None
+    seconds = wait.total_seconds() if isinstance(wait, timedelta) else wait
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < _LONGEST_WAIT:
+        raise UsageError(f"wait={wait!r}: it takes seconds from 0, or a timedelta; leave it out to wait for ever")
+    return float(seconds)
