@@ -65,7 +65,7 @@ def compile_wrapper(plan: Plan) -> Callable[..., Any]:
     scope: dict[str, Any] = {f"{prefix}{name}": value for name, value in names.items()}
     source = _source(plan, prefix, scope)
     # The text is made of the signature's own names and of ours; no value of a call is ever in it.
-    exec(compile(source, f"<gatekit wrapper of {plan.name}>", "exec"), scope)
+    exec(compile(source, f"<gatekit wrapper of {plan.name!a}>", "exec"), scope)
     made = scope[f"{prefix}wrapper"]
     made.__name__ = made.__qualname__ = plan.name
     # A callable object lends its docstring, not its attributes: they are its state.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from inspect import Parameter
@@ -11,6 +12,7 @@ from typing import Any, Final, Optional, ParamSpecArgs, ParamSpecKwargs
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from pydantic.fields import FieldInfo
+from pydantic.warnings import UnsupportedFieldAttributeWarning
 from typing_extensions import Unpack
 
 from gatekit.arguments.fast import fast_test, plain_test
@@ -55,7 +57,10 @@ def field_of(parameter: Parameter, hint: object, space: Mapping[str, Any]) -> Fi
     """The field of a parameter. Raises `UsageError`, with the cure, for a type that cannot be modelled."""
     name, kind = parameter.name, parameter.kind
     try:
-        adapter = adapter_for(_annotation(parameter, hint), space)
+        with warnings.catch_warnings():
+            # An alias or a default inside a parameter's Field(…) means something to its framework, nothing here.
+            warnings.simplefilter("ignore", UnsupportedFieldAttributeWarning)
+            adapter = adapter_for(_annotation(parameter, hint), space)
         is_plain = plain_test(adapter.core_schema)
         fast = f"not {name}" if kind in _VARIADIC else fast_test(adapter.core_schema, name)
     except (PydanticUndefinedAnnotation, NameError) as error:

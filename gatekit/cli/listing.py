@@ -15,7 +15,7 @@ from gatekit.cli.paint import as_json, cells, fit, safe
 from gatekit.display import ago
 from gatekit.models import STATUSES, Page, RequestRow, Status
 
-_RISK, _WAIT, _ID, _GAPS = 4, 5, 26, 4
+_RISK, _WAIT, _ID, _GAPS = 4, 6, 26, 4
 _WIDEST_TOOL: Final = 24
 
 
@@ -44,6 +44,8 @@ def list_requests(
             return
         for line in table(page, gate.now(), terminal.width(), with_status=statuses != ("pending",)):
             click.echo(line)
+        if any(map(_is_unattended, page)):
+            click.echo("* nobody waits: once approved it runs when the agent makes the call again", err=True)
         if not page:
             click.echo(f"No call is {' or '.join(statuses)} in {safe(gate.path)}.", err=True)
         if page.more:
@@ -65,7 +67,7 @@ def table(page: Page, now: datetime, width: int, *, with_status: bool) -> list[s
             *([row.status] if status else []),
             safe(row.tool),
             _what(row),
-            ago((now - row.created_at).total_seconds()),
+            _wait(row, now),
             row.id,
         ]
         for row in page
@@ -79,7 +81,13 @@ def _tool_width(rows: Sequence[RequestRow], width: int) -> int:
 
 
 def _what(row: RequestRow) -> str:
-    flags = f"!{row.hidden} " if row.hidden else ""
-    if row.waiter == "gone" and row.status in ("pending", "held", "approved"):
-        flags += "(nobody waits) "
-    return flags + safe(row.description) + ("…" if row.cut else "")
+    flag = f"!{row.hidden} " if row.hidden else ""
+    return flag + safe(row.description) + ("…" if row.cut else "")
+
+
+def _wait(row: RequestRow, now: datetime) -> str:
+    return ago((now - row.created_at).total_seconds()) + ("*" if _is_unattended(row) else "")
+
+
+def _is_unattended(row: RequestRow) -> bool:
+    return row.waiter == "gone" and row.status in ("pending", "held", "approved")

@@ -205,4 +205,3 @@ def _of_command(draft: Draft, command: Decide) -> DecisionRecord:
         reason=command.reason,
         text=command.text,
     )
-

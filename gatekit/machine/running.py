@@ -86,9 +86,7 @@ def _started(draft: Draft, command: Start, permit: PermitRecord, decision: Decis
     draft.put_attempt(attempt)
     draft.move(status="running", attempt=attempt.no)
     draft.event("started", request.requester, attempt=attempt.no, permit=permit.no)
-    started = Started(
-        attempt=attempt.no, token=command.token, revision=draft.state.revision, decision=decision
-    )
+    started = Started(attempt=attempt.no, token=command.token, revision=draft.state.revision, decision=decision)
     return Answer(state=draft.state, effects=draft.effects(), value=started)
 
 

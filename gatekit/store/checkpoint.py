@@ -15,6 +15,7 @@ from gatekit.store.opening import WAL_PAGES
 
 _HEADER: Final = 32
 _FRAME_HEADER: Final = 24
+_PASSES: Final = 3
 _LOG: Final = logging.getLogger("gatekit")
 
 
@@ -75,11 +76,25 @@ class Checkpointer:
             # If another process writes now, its own commit will find the log as long as this one did.
             writer.execute("BEGIN IMMEDIATE")
             try:
-                _, pages, moved = second.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                pages, moved = _copied(second)
             finally:
                 writer.execute("ROLLBACK")
         finally:
             writer.execute(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1000)}")
-        if moved < pages:
-            # A reader still needs old pages: trying again at every commit would copy the same ones again and again.
-            self._limit = pages + WAL_PAGES
+        # The next commit starts the log anew, unless a reader is still in it. One that stays keeps the log growing,
+        # and then trying at every commit would be in vain; one that came and went needs only another chance.
+        self._limit = pages + (WAL_PAGES if moved < pages else WAL_PAGES // 10)
+
+
+def _copied(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Checkpoint; answers the pages of the log and how many of them were copied.
+
+    What the first pass has to leave, because somebody reads an older state, a later one can take: those who begin
+    to read meanwhile read the newest.
+    """
+    pages = moved = 0
+    for _ in range(_PASSES):
+        _, pages, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if moved == pages:
+            break
+    return pages, moved

@@ -160,7 +160,9 @@ class Reader:
                 self._look(wanting, asked)
             except (sqlite3.Error, StoreError) as error:
                 self._disconnect_after(error)
-                if not is_busy(error):
+                if is_busy(error) or isinstance(error, StoreBusy):
+                    self._times.hindered()
+                else:
                     _fail(wanting, store_error(error, self._home.path))
 
     def _look(self, observers: list[Observer], asked: bool) -> None:
@@ -172,7 +174,7 @@ class Reader:
             now = self._clock.now()
             wishes = [observer.look(tx, now) for observer in observers]
         soonest = min((wish for wish in wishes if wish is not None), default=None)
-        self._times.looked(self._real.monotonic(), soonest)
+        self._times.looked(self._real.monotonic(), changes, soonest)
 
     @contextmanager
     def _snapshot(self) -> Generator[SqliteTx, None, None]:

@@ -68,10 +68,11 @@ class SqliteTx:
         return total
 
     def position(self, request_id: str) -> int | None:
-        if self._first(sql.EXISTS, request_id) is None:
+        own = self._execute(sql.PLACE, (request_id,)).fetchone()
+        if own is None:
             return None
-        place: int = self._first(sql.POSITION, request_id)
-        return place
+        before: int = self._first(sql.POSITION, *own)
+        return before
 
     def history(self, request_id: str) -> Sequence[EventRecord]:
         return [rows.event_record(row) for row in self._execute(sql.HISTORY, (request_id,))]

@@ -74,19 +74,18 @@ LAST_CURSOR: Final = "SELECT coalesce(max(cursor), 0) FROM events"
 STATUSES: Final = "SELECT id, status FROM requests WHERE id IN (SELECT value FROM json_each(?))"
 
 COUNT: Final = "SELECT count(*) FROM (SELECT 1 FROM requests WHERE status = ? LIMIT ?)"
-POSITION: Final = (
-    "SELECT count(*) FROM requests AS other, requests AS own"
-    " WHERE own.id = ? AND other.status = own.status AND (other.due, other.pos) < (own.due, own.pos)"
-)
-EXISTS: Final = "SELECT 1 FROM requests WHERE id = ?"
+PLACE: Final = "SELECT status, due, pos FROM requests WHERE id = ?"
+POSITION: Final = "SELECT count(*) FROM requests WHERE status = ? AND (due, pos) < (?, ?)"
 
 # The constant stands in the text because the index `requests_due` holds only rows below it.
 OVERDUE: Final = f"SELECT id FROM requests WHERE due < {FAR} AND due <= ? ORDER BY due, pos LIMIT ?"
 NEXT_DUE: Final = f"SELECT coalesce(min(due), {FAR}) FROM requests WHERE due < {FAR}"
 
 WAITED_FOR: Final = "waiter IS NOT NULL AND call_given = 0 AND status IN ('approved', 'held', 'pending')"
-WAITING_OWNERS: Final = f"SELECT DISTINCT waiter FROM requests WHERE {WAITED_FOR}"
-WAITED_FOR_BY: Final = f"SELECT id, ticket FROM requests WHERE {WAITED_FOR} AND waiter = ? LIMIT ?"
+# Left to itself SQLite would go through everything that is pending.
+_WAITERS: Final = f"requests INDEXED BY requests_waiter WHERE {WAITED_FOR}"
+WAITING_OWNERS: Final = f"SELECT DISTINCT waiter FROM {_WAITERS}"
+WAITED_FOR_BY: Final = f"SELECT id, ticket FROM {_WAITERS} AND waiter = ? LIMIT ?"
 RUNNING: Final = (
     "SELECT requests.id, attempts.token, attempts.owner FROM requests"
     " JOIN attempts ON attempts.request_id = requests.id AND attempts.no = requests.attempt"

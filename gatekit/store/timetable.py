@@ -27,10 +27,8 @@ class Timetable:
         return now < self._deaf_until
 
     def sleep(self, now: float) -> float:
-        """How long to sleep at most."""
-        until = min(self._poll_at, self._look_at)
-        if self.deaf(now):
-            until = min(until, self._deaf_until)
+        """How long to sleep at most. Nudges that came in a lull are heard at its end."""
+        until = self._deaf_until if self.deaf(now) else min(self._poll_at, self._look_at)
         return max(0.0, until - now)
 
     def checks(self, now: float, *, asked: bool, poll: float) -> bool:
@@ -43,9 +41,13 @@ class Timetable:
 
     def is_due(self, now: float, changes: int, *, asked: bool) -> bool:
         """Whether to look, given the queue's counter of changes and whether somebody asks for it."""
-        changed, self._seen = changes != self._seen, changes
-        return asked or changed or now >= self._look_at
+        return asked or changes != self._seen or now >= self._look_at
 
-    def looked(self, now: float, seconds: float | None) -> None:
-        """Somebody looked, and wants the next look after so many seconds at the latest."""
+    def looked(self, now: float, changes: int, seconds: float | None) -> None:
+        """Somebody looked at this count, and wants the next look after so many seconds at the latest."""
+        self._seen = changes
         self._look_at = now + min(_LONGEST, _LONGEST if seconds is None else max(0.0, seconds))
+
+    def hindered(self) -> None:
+        """Nobody could look: try again at the next poll, whether or not anything changes until then."""
+        self._look_at = self._poll_at

@@ -111,6 +111,7 @@ def taken(annotation: Any, value: Any) -> tuple[Parameters, Snapshot]:
         (Literal["a", 1], 1, "1"),
         (Any, {"a": [1, 2.0, None, True]}, '{"a":[1,2.0,null,true]}'),
         (Annotated[str, "who gets it"], "bob", '"bob"'),
+        (Annotated[str, Field(alias="recipient")], "bob", '"bob"'),
     ],
 )
 def test_a_declared_type_is_stored_and_comes_back_the_same(annotation: Any, value: Any, stored: str) -> None:

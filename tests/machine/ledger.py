@@ -40,6 +40,7 @@ class Ledger:
         self.yes: dict[int, Yes] = {}
         self.votes: dict[int, DecisionRecord] = {}
         self.counts: dict[int, int] = {}
+        self.asked: dict[int, str] = {}
         self.tokens: dict[str, Yes] = {}
         self.returned_starts: set[str] = set()
         self.reports: dict[str, str] = {}
@@ -64,7 +65,7 @@ class Ledger:
         if new.version > old.version and new.status == "pending":
             # I6: asked again, so the time to decide starts anew, and nothing allowed so far counts any more.
             self.decide_by = self._deadline(now)
-            assert new.decide_by == self.decide_by
+            assert new.decide_by == self.decide_by, "I6: the old deadline"
             for yes in self.yes.values():
                 yes.void = True
         self.version = new.version
@@ -87,16 +88,19 @@ class Ledger:
         match command.verb:
             case "undo":
                 self._undone(value)
+                assert after.request.digest == self.asked[value.version], "undone, and something else is asked"
             case "cancel":
                 assert before.request.status in ("pending", "held", "approved"), "cancelled while it may run"
             case _:
                 self._voted(command, value, now)
+                self.asked[value.version] = asked.digest
 
     def _voted(self, command: Decide, value: DecisionRecord, now: int) -> None:
         assert value.version not in self.votes, "I3: two decisions on one version"
         assert self.decide_by is None or now < self.decide_by, "I6: decided too late"
         assert value.effective_at is None or now < value.effective_at
-        assert self.decide_by is None or value.effective_at is None or value.effective_at <= self.decide_by
+        if self.decide_by is not None and value.effective_at is not None:
+            assert value.effective_at <= self.decide_by, "I6: held too long"
         self.votes[value.version] = value
         if value.effective_at is None:
             self.counts[value.version] = now
@@ -194,7 +198,8 @@ class Ledger:
         assert len(kept) == sum(len(yes.starts) for yes in self.yes.values()), "I2: starts are miscounted"
         assert len(kept) <= sum(permit.max_starts for permit in after.permits), "I2: more starts than permits"
         for permit in after.permits:
-            assert permit.starts == sum(row.permit == permit.no for row in kept) <= permit.max_starts
+            assert permit.starts == sum(row.permit == permit.no for row in kept), "I2: starts are miscounted"
+            assert permit.starts <= permit.max_starts, "I2: more starts than its permit allows"
             assert permit.version in self.yes, "a permit without a yes"
             assert permit.digest == self.yes[permit.version].decision.digest, "I1: a permit for other arguments"
         if after.request.status in FINAL:
@@ -202,4 +207,3 @@ class Ledger:
 
     def _not_by_the_requester(self, value: DecisionRecord) -> None:
         assert value.by.split(":")[-1] != self.requester.split(":")[-1], "I5: who asks decided"
-

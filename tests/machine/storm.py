@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -26,7 +27,8 @@ GOOD: Final = (GATED, GATED, Verdict(gated=False))
 BAD: Final = (None, Verdict(gated=True, errors=("$.amount: no",)))
 PERIODS: Final = (None, None, 4 * SECOND, 60 * SECOND)
 # More yes than no: what ends a request early hides what would come after.
-VERBS: Final[tuple[Verb, ...]] = (*("approve",) * 5, *("edit",) * 4, "reject", "respond", "cancel", "undo")
+YES: Final[tuple[Verb, ...]] = ("approve", "edit")
+VERBS: Final[tuple[Verb, ...]] = (*YES * 5, "reject", "respond", "cancel", "undo")
 
 
 @dataclass
@@ -80,7 +82,7 @@ class Storm:
     def a_reviewer_has_second_thoughts(self, chance: Random) -> None:
         """What can be undone is undone: by anybody, on any screen."""
         if self.case.status == "pending":
-            verb = chance.choice(VERBS[:-2])
+            verb = chance.choice((*YES, "reject", "respond"))
             command = Decide(
                 verb=verb, by="human:bob", token=self.case.token, hold=3 * SECOND, edit=_edit(verb, chance)
             )
@@ -186,8 +188,7 @@ class Storm:
     def an_attempt_is_given_up(self, chance: Random) -> None:
         """Its process looks dead; it may be only asleep, and go on later."""
         for worker in _some(chance, self.workers):
-            token = worker.token
-            self._do(lambda: self.case.lose(token))
+            self._do(partial(self.case.lose, worker.token))
 
     # Before and after every step.
 

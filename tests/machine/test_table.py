@@ -93,12 +93,17 @@ REVIEW = [
     ),
 ]
 
+
+def cancel(by: str) -> Event:
+    return lambda case: case.decide("cancel", by)
+
+
 CANCEL = [
     cell
     for by in (BOB, "agent:other", "system:run")
     for cell in row(
         f"cancel by {by}",
-        lambda case, by=by: case.decide("cancel", by),
+        cancel(by),
         pending=To("cancelled"),
         held=To("cancelled"),
         approved=To("cancelled"),

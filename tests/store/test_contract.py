@@ -17,8 +17,6 @@ from gatekit.reply import Reply
 from gatekit.testing import FakeClock
 from tests.store.support import TEXT, Desk, Onlooker, request, state_of, submitting
 
-UNTIL_NOW = PageQuery(statuses=("pending",))
-
 
 def page_after(desk: Desk, after: tuple[int, int] | None) -> list[RowRecord]:
     rows: list[RowRecord] = desk.read(lambda tx, now: tx.page(PageQuery(statuses=("pending",), after=after, limit=2)))
