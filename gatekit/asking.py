@@ -45,7 +45,7 @@ def describe(template: Describe | None, tool: str, view: Any) -> tuple[str, str 
     """The description, and what was wrong with the step's own if this one is ours."""
     try:
         text = _described(template, view)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - foreign code
         return own_description(tool, view), f"the step's description raised {_named(error)}"
     if text is None:
         return own_description(tool, view), None
@@ -86,7 +86,7 @@ def own_description(tool: str, view: Any) -> str:
 def _brief(value: object) -> str:
     try:
         text = repr(value)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - foreign code
         return f"<{type(value).__name__}: its repr raised {type(error).__name__}>"
     # An escaped surrogate can be stored, a raw one cannot.
     return text.encode("utf-8", "backslashreplace").decode()
@@ -98,7 +98,7 @@ def rate(risk: Rate, view: Any) -> tuple[Risk, str | None]:
         return risk, None
     try:
         rated = risk(view)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - foreign code
         return "critical", f"the step's risk raised {_named(error)}"
     if type(rated) is str and rated in RISKS:
         return rated, None
@@ -140,9 +140,18 @@ def _hidden(value: object) -> int:
     return 0
 
 
-def _named(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
+    """The message of a foreign exception, as text that can be stored.
+
+    >>> message_of(ValueError("no money"))
+    'no money'
+    """
     try:
         text = str(error)
-    except Exception:
-        text = "its message cannot be read"
-    return shorten(f"{type(error).__name__}: {text}".encode("utf-8", "backslashreplace").decode(), 300)[0]
+    except Exception as flaw:  # noqa: BLE001 - foreign code
+        text = f"its message could not be read: {type(flaw).__name__}"
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _named(error: BaseException) -> str:
+    return shorten(f"{type(error).__name__}: {message_of(error)}", 300)[0]

@@ -26,9 +26,7 @@ calling_now: Final[ContextVar[Calling | None]] = ContextVar("gatekit_calling", d
 
 
 @contextmanager
-def calling(
-    *, call_id: str | None = None, run: str | None = None, agent: str | None = None
-) -> Generator[None]:
+def calling(*, call_id: str | None = None, run: str | None = None, agent: str | None = None) -> Generator[None]:
     """Give the gated calls in this block an identity.
 
     A call is known by (`run`, tool name, `call_id`). Made again with the same three it is the same call: it goes

@@ -50,7 +50,7 @@ def drive(intent: Intent[T]) -> T:
             while True:
                 try:
                     answer = _block(step)
-                except BaseException as error:
+                except BaseException as error:  # noqa: BLE001 - handed to the verb, which decides
                     step = intent.throw(error)
                 else:
                     step = intent.send(answer)
@@ -67,7 +67,7 @@ async def drive_async(intent: Intent[T]) -> T:
             while True:
                 try:
                     answer = await _arrive(step)
-                except BaseException as error:
+                except BaseException as error:  # noqa: BLE001 - handed to the verb, which decides
                     step = intent.throw(error)
                 else:
                     step = intent.send(answer)
@@ -146,5 +146,5 @@ class verb(Generic[P, T]):
 def is_async_callable(function: object) -> bool:
     """Whether calling it gives an awaitable; sees through callable objects, which `inspect` alone does not."""
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(type(function), "__call__", None)
+        getattr(type(function), "__call__", None)  # noqa: B004 - the method itself is wanted
     )

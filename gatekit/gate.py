@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from gatekit.arguments import apply_edit, diff
 from gatekit.backend.base import Backend
@@ -19,11 +19,7 @@ from gatekit.driving import AsyncSeat, Intent, SyncSeat, verb
 from gatekit.errors import QueueNotFound, UsageError
 from gatekit.models import STATUSES, Change, Event, Page, Request, Status
 from gatekit.reply import Reply, in_event_loop
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from gatekit.reviewer import AsyncReviewer, Reviewer
+from gatekit.reviewer import AsyncReviewer, Reviewer
 
 Record = Literal["gated", "all"]
 _EVENTS: Final = 500
@@ -197,6 +193,8 @@ class Gate(_Verbs, SyncSeat):
 
             self._store = SqliteStore.at(self.path, create=self._create, clock=self.clock)
             self._backend = LocalBackend(self._store, self.clock)
+            # What is overdue, and what dead processes left, is put in order before anything is asked.
+            self._backend.sweep()
 
     def exists(self) -> bool:
         """Whether the queue is there already; opens and creates nothing."""
@@ -214,8 +212,6 @@ class Gate(_Verbs, SyncSeat):
             name: who decides; without a colon.
             hold: seconds in which a decision can be undone before it counts.
         """
-        from gatekit.reviewer import Reviewer
-
         return Reviewer(self, name, hold=hold)
 
     def watch(self, since: int | None = None) -> Iterator[Event]:
@@ -269,8 +265,6 @@ class AsyncGate(_Verbs, AsyncSeat):
 
     def reviewer(self, name: str, *, hold: float = 0) -> AsyncReviewer:
         """The seat of a person who decides, with awaited verbs; see `Gate.reviewer`."""
-        from gatekit.reviewer import AsyncReviewer
-
         return AsyncReviewer(self._gate, name, hold=hold)
 
     def watch(self, since: int | None = None) -> AsyncIterator[Event]:

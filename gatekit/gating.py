@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gatekit import owner
 from gatekit.arguments import Parameters, Snapshot, diff, encode_result
-from gatekit.asking import Describe, Rate, count_hidden, describe, judge, rate
+from gatekit.asking import Describe, Rate, count_hidden, describe, judge, message_of, rate
 from gatekit.backend.base import Call, Found
 from gatekit.calling import Calling, calling_now
 from gatekit.driving import Intent, Invoke, Sleep
@@ -114,21 +114,22 @@ def gated(step: GatedTool, values: dict[str, Any], verdict: object) -> Intent[En
         found = yield from gate.backend.find(call.run, step.name, call.identity.call_id)
         if found is not None:
             return (yield from _again(call, found))
-    is_gated, reasons = judge((yield from _ask(call)) if verdict is UNASKED else verdict)
+    is_gated, reasons = judge((yield from _ask(call, call.snapshot.fresh())) if verdict is UNASKED else verdict)
     if not is_gated and gate.record == "gated":
         return (yield from _invoke(call, call.snapshot.fresh()))
     entry = _entry(call, is_gated, reasons)
     return (yield from (_queued(call, entry) if is_gated else _recorded(call, entry)))
 
 
-def _ask(call: _Call) -> Intent[object]:
+def _ask(call: _Call, values: dict[str, Any]) -> Intent[object]:
+    """What the predicate says of these values; what it raises is an answer too."""
     predicate = call.step.requires_approval
     if isinstance(predicate, bool):
         return predicate
-    view = call.step.parameters.view(call.snapshot.fresh())
+    view = call.step.parameters.view(values)
     try:
         return (yield Invoke(lambda: predicate(view), call.step.predicate_is_async))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - foreign code: whatever it raises gates the call and is shown
         return error
 
 
@@ -269,20 +270,11 @@ def _start(call: _Call, request: Request, token: str) -> Intent[_Entered]:
 
 def _check(call: _Call, request: Request) -> Intent[Verdict]:
     """The agent's own look at edited arguments: do they fit the tool, and what does the predicate say of them?"""
-    parameters = call.step.parameters
     try:
-        values = parameters.rebuild(request.args_text, call.snapshot)
+        values = call.step.parameters.rebuild(request.args_text, call.snapshot)
     except UsageError as error:
         return Verdict(gated=True, errors=(str(error),))
-    predicate = call.step.requires_approval
-    if isinstance(predicate, bool):
-        return Verdict(gated=predicate)
-    view = parameters.view(values)
-    try:
-        verdict = yield Invoke(lambda: predicate(view), call.step.predicate_is_async)
-    except Exception as error:
-        verdict = error
-    is_gated, reasons = judge(verdict)
+    is_gated, reasons = judge((yield from _ask(call, values)))
     return Verdict(gated=is_gated, reasons=reasons)
 
 
@@ -313,7 +305,7 @@ def _finish(call: _Call, token: str, ended: Ended) -> Finish:
     if ended.error is None:
         text, lost = encode_result(ended.value, call.step.parameters.returns)
         return Finish(token=token, kind="returned", result=text, lost=lost)
-    message = call.snapshot.redact(_message_of(ended.error))
+    message = call.snapshot.redact(message_of(ended.error))
     return Finish(token=token, kind="raised", type_name=type(ended.error).__name__, message=message)
 
 
@@ -337,7 +329,7 @@ def _invoke(call: _Call, arguments: dict[str, Any]) -> Intent[Ended]:
             value.close()
             raise UsageError(f"{step.name} gave a coroutine, which nobody awaits: declare it with `async def`")
         return Ended(value)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the caller gets it unchanged
         # Handed on as a value: a generator turns some exceptions (StopIteration) into others.
         return Ended(error=error)
     finally:
@@ -360,13 +352,6 @@ def _report(call: _Call, request: Request, command: Finish, ended: Ended) -> Int
             # The caller leaves; the report still goes in if the queue takes it now.
             backend.finish(request.id, command)
             raise
-
-
-def _message_of(error: Exception) -> str:
-    try:
-        return str(error).encode("utf-8", "backslashreplace").decode()
-    except Exception as flaw:
-        return f"its message could not be read: {type(flaw).__name__}"
 
 
 def _check_can_wait(call: _Call) -> None:

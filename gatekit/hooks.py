@@ -41,7 +41,7 @@ def announce(call: PendingCall) -> None:
     )
     _log.warning(line, extra={"request_id": request.id, "queue": path})
     if not dashboard_is_running() and sys.stderr is not None and sys.stderr.isatty():
-        print(line, file=sys.stderr, flush=True)
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - the one line that says where to review
 
 
 def requester_name(agent: str | None) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from gatekit.arguments import apply_edit
+from gatekit.backend.base import Backend
+from gatekit.backend.tx import PageQuery
 from gatekit.calling import check_name
 from gatekit.clock import span
 from gatekit.driving import AsyncSeat, Intent, SyncSeat, verb
@@ -13,11 +15,15 @@ from gatekit.errors import InvalidEdit, RequestNotFound, UsageError
 from gatekit.machine.commands import Decide, Edit
 from gatekit.models import Decision, Request, Verb
 
-if TYPE_CHECKING:
-    from gatekit.gate import Gate
-
 _LONGEST_TEXT: Final = 20_000
 _LONGEST_HOLD: Final = 3600
+
+
+class HasQueue(Protocol):
+    """What a seat needs of its gate."""
+
+    @property
+    def backend(self) -> Backend: ...
 
 
 class _Verbs:
@@ -28,9 +34,9 @@ class _Verbs:
     the recorded decision.
     """
 
-    def __init__(self, gate: Gate, name: str, *, hold: float = 0) -> None:
+    def __init__(self, gate: HasQueue, name: str, *, hold: float = 0) -> None:
         check_name("reviewer(name)", name)
-        if name is None or ":" in name or not name.strip():
+        if not isinstance(name, str) or ":" in name or not name.strip():
             raise UsageError(f"{name!r} is no reviewer's name: it takes 1 character or more, and no colon")
         if isinstance(hold, bool) or not isinstance(hold, (int, float)) or not 0 <= hold <= _LONGEST_HOLD:
             raise UsageError(f"hold={hold!r}: it takes seconds from 0 to {_LONGEST_HOLD}")
@@ -41,8 +47,6 @@ class _Verbs:
     @verb
     def pending(self, *, limit: int = 50) -> Intent[list[Request]]:
         """The requests that wait for a decision, with their arguments, those that are due first first."""
-        from gatekit.backend.tx import PageQuery
-
         if type(limit) is not int or not 1 <= limit <= 1000:
             raise UsageError(f"limit={limit!r}: it takes a whole number from 1 to 1000")
         page = yield from self.gate.backend.page(PageQuery(statuses=("pending",), limit=limit))
@@ -113,7 +117,9 @@ class _Verbs:
         return (yield from _decide(self, "respond", request, token, note=note, text=_said("text", text)))
 
     @verb
-    def cancel(self, request: Request | str, *, reason: str | None = None, token: str | None = None) -> Intent[Decision]:
+    def cancel(
+        self, request: Request | str, *, reason: str | None = None, token: str | None = None
+    ) -> Intent[Decision]:
         """Withdraw a call that has not started, decided or not."""
         return (yield from _decide(self, "cancel", request, token, reason=reason))
 

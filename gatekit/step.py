@@ -215,7 +215,7 @@ def _function_of(tool: object) -> Callable[..., Any]:
         raise UsageError(f"gated_step cannot take the class {tool.__name__}: write a function that makes one")
     if not callable(tool):
         raise UsageError(f"gated_step takes a function, not {type(tool).__name__}")
-    for candidate in (tool, getattr(type(tool), "__call__", None)):
+    for candidate in (tool, getattr(type(tool), "__call__", None)):  # noqa: B004 - the method itself is wanted
         if inspect.isgeneratorfunction(candidate) or inspect.isasyncgenfunction(candidate):
             raise UsageError(f"{_name_of(tool)} is a generator: gate a function that collects what it yields")
     return tool

@@ -18,7 +18,9 @@ from gatekit.reply import Reply, wake
 
 _BATCH: Final = 500
 _OWNERS_EVERY: Final = 1.0
-"""Seconds between two looks at whether the processes of running calls still live."""
+"""Seconds between two looks at whether the processes of running calls still live, while somebody waits for one."""
+_OWNERS_WATCHED: Final = 10.0
+"""The same while somebody only watches."""
 _SWEEP_AGAIN: Final = 1.0
 """Seconds after which a sweep that did not come through is asked for again."""
 
@@ -48,7 +50,7 @@ class Waiting:
         self._waits: dict[str, list[_Wait]] = {}
         self._watches: list[_Watch] = []
         self._cursor: int | None = None
-        self._owners_at = 0.0
+        self._owners_at = clock.monotonic()
 
     def wait(self, request_id: str, while_in: frozenset[Status], seconds: float | None) -> Reply[Status | None]:
         """Register a wait; the caller stirs the store, which looks at it at once."""
@@ -112,10 +114,7 @@ class Waiting:
     def _resolve_late(self) -> list[tuple[object, anyio.Event]]:
         moment = self._clock.monotonic()
         late = [
-            wait
-            for group in self._waits.values()
-            for wait in group
-            if wait.until is not None and wait.until <= moment
+            wait for group in self._waits.values() for wait in group if wait.until is not None and wait.until <= moment
         ]
         return [pair for wait in late for pair in self._release(wait, None)]
 
@@ -153,15 +152,20 @@ class Waiting:
         if due <= now:
             self._sweep()
             times = [_SWEEP_AGAIN]
-        times += [
-            wait.until - moment for group in self._waits.values() for wait in group if wait.until is not None
-        ]
-        if any("running" in wait.while_in for group in self._waits.values() for wait in group):
-            times.append(self._look_at_owners(moment))
+        times += [wait.until - moment for group in self._waits.values() for wait in group if wait.until is not None]
+        every = self._owners_every()
+        if every is not None:
+            times.append(self._look_at_owners(moment, every))
         return max(0.0, min(times))
 
-    def _look_at_owners(self, moment: float) -> float:
-        if moment >= self._owners_at:
-            self._owners_at = moment + _OWNERS_EVERY
+    def _owners_every(self) -> float | None:
+        if any("running" in wait.while_in for group in self._waits.values() for wait in group):
+            return _OWNERS_EVERY
+        with self._lock:
+            return _OWNERS_WATCHED if self._watches else None
+
+    def _look_at_owners(self, moment: float, every: float) -> float:
+        if moment >= self._owners_at + every:
+            self._owners_at = moment
             self._sweep()
-        return self._owners_at - moment
+        return self._owners_at + every - moment

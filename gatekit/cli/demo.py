@@ -91,12 +91,15 @@ def _introduce(place: Place) -> None:
 
 
 def _tell_plan(steps: Sequence[Step]) -> None:
+    from gatekit.demo.agent import MOST_FILES
+
     click.echo("It means to:")
     for step in steps[:_LONGEST_PLAN]:
         click.echo(f"  {step}")
     if len(steps) > _LONGEST_PLAN:
         click.echo(f"  and {len(steps) - _LONGEST_PLAN} more such calls")
     click.echo('  write_file(path="INDEX.md"), a list of what is where')
+    click.echo(f"It looks at {MOST_FILES} files of the folder at most, and not into its subfolders.")
     click.echo("What you approve it really does: a deleted file is gone for good.")
     click.echo()
 

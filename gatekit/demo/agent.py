@@ -134,10 +134,18 @@ class Agent:
         for folder in (".", *sorted(set(_KINDS.values()))):
             try:
                 entries = self._call(Step("list_folder", {"path": folder}))
-            except FileNotFoundError:
+            except OSError:
+                # Not every kind of file has its folder, and not every folder can be read.
                 continue
             for entry in entries[:MOST_FILES]:
                 path = entry["name"] if folder == "." else f"{folder}/{entry['name']}"
-                readable = PurePosixPath(path).suffix.lower() in _READABLE
-                first = self._call(Step("read_first_line", {"path": path})) if readable else ""
+                first = self._first_line(path)
                 yield f"{path}: {first}" if first else path
+
+    def _first_line(self, path: str) -> str:
+        if PurePosixPath(path).suffix.lower() not in _READABLE:
+            return ""
+        try:
+            return str(self._call(Step("read_first_line", {"path": path})))
+        except OSError as error:
+            return f"({error.strerror})"

@@ -43,13 +43,21 @@ def run(place: Place, say: Callable[[str], None], *, script: Counter[str] | None
         agent = Agent(
             tools_of(place.folder, gate, wait=_WAIT), place.folder.name, say=lambda line: say(f"agent     {line}")
         )
-        anyio.run(_both, gate, agent, say)
+        _run_both(gate, agent, say)
         requests = requests_of(gate)
     wrong = differences(expected(before, place.folder.name, allowed(requests)), contents(place))
     verbs = _verbs(requests)
     if script is not None and verbs != script:
         wrong.append(f"the script decided {dict(verbs)} and not {dict(script)}")
     return Result(requests, wrong)
+
+
+def _run_both(gate: Gate, agent: Agent, say: Callable[[str], None]) -> None:
+    try:
+        anyio.run(_both, gate, agent, say)
+    except ExceptionGroup as group:
+        # Of the two at work one failed and took the other along: what it says is the message.
+        raise group.exceptions[0] from group
 
 
 async def _both(gate: Gate, agent: Agent, say: Callable[[str], None]) -> None:

@@ -26,21 +26,18 @@ class Work:
         """Begin."""
         self._thread.start()
 
-    def end(self, gate: Gate, reviewer: str) -> bool:
-        """Let the agent come to its end, withdrawing what still waits; whether there was anything to withdraw."""
+    def end(self, gate: Gate, reviewer: str) -> None:
+        """Let the agent come to its end, withdrawing what still waits. Raises what broke it."""
         self._agent.stop()
         seat = gate.reviewer(reviewer)
-        withdrawn = False
         while self._thread.is_alive():
             for row in gate.requests("pending"):
                 # It can be decided from elsewhere meanwhile.
                 with suppress(ReviewError):
                     seat.cancel(row.id, reason="the reviewer left the demo")
-                    withdrawn = True
             self._thread.join(0.1)
         if self.error is not None:
             raise self.error
-        return withdrawn
 
     def _run(self) -> None:
         try:
@@ -75,6 +72,6 @@ def run(gate: Gate, reviewer: str, agent: Agent, steps: Sequence[Step]) -> bool:
     try:
         with dashboard_running():
             DemoApp(gate, reviewer, work).run()
+        return work.done.is_set()
     finally:
-        withdrawn = work.end(gate, reviewer)
-    return not withdrawn
+        work.end(gate, reviewer)

@@ -36,18 +36,24 @@ def place_for_sample() -> Place:
 
 
 def place_for_copy(folder: Path) -> Place:
-    """A copy of `folder` in a temporary place; links are copied as links.
+    """A copy of `folder` in a temporary place; links are left out, they could lead back.
 
-    Raises `UsageError` for a folder of more than 200 MB.
+    Raises `UsageError` for a folder of more than 200 MB, and for one that cannot be read.
     """
-    size = sum(file.lstat().st_size for file in _files(folder))
-    if size > _MOST_COPIED:
-        raise UsageError(
-            f"{folder} holds {size:,} bytes, more than the demo copies ({_MOST_COPIED:,}): name a smaller one"
-        )
+    files: list[Path] = []
+    size = 0
+    for file in _files(folder):
+        files.append(file)
+        size += file.lstat().st_size
+        if size > _MOST_COPIED:
+            raise UsageError(
+                f"{folder} holds more than {_MOST_COPIED:,} bytes, which the demo copies: name a smaller one"
+            )
     root = _temporary()
     copy = root / "copy" / folder.resolve().name
-    shutil.copytree(folder, copy, symlinks=True)
+    copy.mkdir(parents=True)
+    for file in files:
+        _copy(file, copy / file.relative_to(folder))
     return Place(copy, _queue(root))
 
 
@@ -62,8 +68,16 @@ def contents(place: Place) -> dict[str, str]:
     return {
         file.relative_to(beside).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in _files(beside)
-        if not file.is_symlink() and place.queue.parent not in file.parents
+        if place.queue.parent not in file.parents
     }
+
+
+def _copy(file: Path, to: Path) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shutil.copy2(file, to)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be copied ({error.strerror}): name a folder that can be read") from error
 
 
 def _temporary() -> Path:
@@ -79,5 +93,5 @@ def _files(folder: Path) -> Iterator[Path]:
     for parent, _, names in os.walk(folder):
         for name in names:
             file = Path(parent, name)
-            if file.is_symlink() or file.is_file():
+            if file.is_file() and not file.is_symlink():
                 yield file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypedDict
@@ -81,7 +82,7 @@ def tools_of(folder: Path, gate: Gate, *, wait: float | None = None) -> Tools:
 
 
 def _fingerprint(file: Path) -> str:
-    if file.stat().st_size > _LARGEST_COMPARED:
+    if file.stat().st_size > _LARGEST_COMPARED or not os.access(file, os.R_OK):
         return ""
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()

@@ -25,7 +25,7 @@ def decided(draft: Draft, decision: DecisionRecord) -> None:
     """A decision that leaves `pending`: held while it can be undone, else in force at once."""
     draft.insert_decision(decision)
     draft.move(status="held", decision=decision.no, effective_at=decision.effective_at)
-    draft.event(_PAST[decision.verb], decision.by, note=decision.note, reason=decision.reason)
+    draft.event(_PAST[decision.verb], decision.by, note=decision.note, reason=decision.reason, text=decision.text)
     if decision.effective_at is None:
         take_effect(draft)
 

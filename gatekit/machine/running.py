@@ -132,9 +132,9 @@ def _report(draft: Draft, attempt: AttemptRecord, command: Finish) -> None:
 def _reported_while_asked_again(draft: Draft, attempt: AttemptRecord, command: Finish) -> None:
     if command.kind == "returned":
         void_permit(draft)
-        # What ran was allowed by the decision behind its own permit, not by what was said since.
-        behind = next(row.decision for row in draft.state.permits if row.no == attempt.permit)
-        draft.move(decision=behind)
+        # What ran is what its own permit named, not what was said or asked since.
+        own = next(row for row in draft.state.permits if row.no == attempt.permit)
+        draft.move(decision=own.decision, revision=own.revision, digest=own.digest)
         _ended(draft, command)
     else:
         _record_outcome(draft, command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import selectors
 import socket
 from contextlib import suppress
@@ -28,8 +29,12 @@ class Doorbell:
         with suppress(OSError):
             self._button.send(b"\0")
 
-    def sleep(self, seconds: float | None, *, deaf: bool) -> None:
-        """Sleep until somebody presses, or, unless `deaf`, nudges, or the time is over (None: never)."""
+    def sleep(self, seconds: float | None, *, deaf: bool) -> bool:
+        """Sleep until somebody presses, or, unless `deaf`, nudges, or the time is over (None: never).
+
+        Answers whether there was a nudge.
+        """
+        heard = False
         selector = self._bell_alone if deaf else self._both
         for key, _ in selector.select(seconds):
             if key.fileobj is self._bell:
@@ -37,11 +42,8 @@ class Doorbell:
                     self._bell.recv(4096)
             elif self._ear is not None:
                 self._ear.drain()
-
-    @property
-    def listens(self) -> bool:
-        """Whether there is an ear."""
-        return self._ear is not None
+                heard = True
+        return heard
 
     def listen(self) -> bool:
         """Have an ear from now on; False where this system has none, and only polling is left."""
@@ -64,6 +66,9 @@ class Doorbell:
         """Let go of everything."""
         self.hush()
         self.discard()
+        with suppress(OSError):
+            # Not while others still have ears there.
+            os.rmdir(self._nudges)
 
     def discard(self) -> None:
         """Let go of the descriptors, and leave the ear's file to the process that this one was forked from."""

@@ -67,22 +67,6 @@ class Link:
 
     def close(self) -> None:
         """Let go of the file; the next use opens it again."""
-        if self._held is None:
-            return
-        connection, file = self._held
-        self._held = None
-        if file.is_there():
-            connection.close()
-        else:
-            _keep_open(connection)
-
-
-def _keep_open(connection: sqlite3.Connection) -> None:
-    """Leave a connection alone for ever, also when the interpreter ends and everything else is closed.
-
-    Its file was removed or replaced. SQLite removes the log when the last connection to a database is closed, and
-    goes by its *name*: the log of whatever queue lies at the path now, with all that was acknowledged in it.
-    """
-    import ctypes
-
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
+        if self._held is not None:
+            self._held[0].close()
+            self._held = None

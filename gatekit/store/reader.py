@@ -82,7 +82,7 @@ class Reader:
         """Serve until stopped."""
         going = True
         while going:
-            self._sleep()
+            heard = self._sleep()
             with self._lock:
                 going, jobs, self._jobs = self._open, self._jobs, []
                 asked, self._stirred = self._stirred, False
@@ -91,7 +91,7 @@ class Reader:
             self._current = [job for job in jobs if job.reply.begin()]
             with self.link.busy:
                 self._serve(self._current)
-                self._watch(asked)
+                self._watch(asked, heard)
 
     def end(self, error: GatekitError) -> None:
         """The thread ends: fail whoever still hopes, and let go of everything."""
@@ -109,12 +109,11 @@ class Reader:
         """Close the connection; the next use opens it again. The caller holds the link's `busy`."""
         self.link.close()
 
-    def _sleep(self) -> None:
+    def _sleep(self) -> bool:
         now = self._real.monotonic()
         if self._wanting():
-            self.doorbell.sleep(self._times.sleep(now), deaf=self._times.deaf(now))
-        else:
-            self.doorbell.sleep(None, deaf=False)
+            return self.doorbell.sleep(self._times.sleep(now), deaf=self._times.deaf(now))
+        return self.doorbell.sleep(None, deaf=False)
 
     def _wanting(self) -> list[Observer]:
         with self._lock:
@@ -146,7 +145,7 @@ class Reader:
         except Exception as error:  # noqa: BLE001 - it is the caller's, who gets it
             return Raised(error)
 
-    def _watch(self, stirred: bool) -> None:
+    def _watch(self, stirred: bool, heard: bool) -> None:
         wanting = self._wanting()
         if not wanting:
             self._watching = False
@@ -155,7 +154,7 @@ class Reader:
         # What happened before there was an ear was heard by nobody.
         asked, self._watching = stirred or not self._watching, True
         poll = timetable.POLL if self.doorbell.listen() else timetable.DEAF_POLL
-        if self._times.checks(self._real.monotonic(), asked=asked, poll=poll):
+        if self._times.checks(self._real.monotonic(), asked=asked, heard=heard, poll=poll):
             try:
                 self._look(wanting, asked)
             except (sqlite3.Error, StoreError) as error:

@@ -153,7 +153,8 @@ _INDEXES = (
     "CREATE INDEX requests_status ON requests (status, due, pos)",
     "CREATE INDEX requests_tool ON requests (tool, status, due, pos)",
     f"CREATE INDEX requests_due ON requests (due, pos) WHERE due < {FAR}",
-    f"CREATE INDEX requests_waiter ON requests (waiter) WHERE {WAITED_FOR}",
+    # With the columns of its own condition, which SQLite would else look up in the table.
+    f"CREATE INDEX requests_waiter ON requests (waiter, call_given, status) WHERE {WAITED_FOR}",
     # One vote for each version, stage and person, whatever the program above believes.
     'CREATE UNIQUE INDEX decisions_vote ON decisions (request_id, version, stage, "by")'
     " WHERE verb IN ('approve', 'edit', 'reject', 'respond')",

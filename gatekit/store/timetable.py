@@ -31,12 +31,16 @@ class Timetable:
         until = self._deaf_until if self.deaf(now) else min(self._poll_at, self._look_at)
         return max(0.0, until - now)
 
-    def checks(self, now: float, *, asked: bool, poll: float) -> bool:
-        """Whether it is worth asking for the counter; if so, the next time is `poll` seconds from now."""
-        if self.deaf(now) and not asked:
+    def checks(self, now: float, *, asked: bool, heard: bool, poll: float) -> bool:
+        """Whether to ask for the counter: somebody asks, a nudge was heard, or it is time.
+
+        If so, the next time is `poll` seconds from now.
+        """
+        if not (asked or heard or now >= min(self._poll_at, self._look_at)):
             return False
         self._poll_at = now + poll
-        self._deaf_until = now + LULL
+        if heard:
+            self._deaf_until = now + LULL
         return True
 
     def is_due(self, now: float, changes: int, *, asked: bool) -> bool:

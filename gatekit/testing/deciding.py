@@ -47,19 +47,28 @@ def auto_approve(*, reviewer: str = "test") -> Generator[None]:
     ...     delete("notes.txt")
     'deleted notes.txt'
     """
-
-    def approve(call: PendingCall) -> None:
-        check_temporary(call.gate, "auto_approve")
-        if call.request.status == "pending":
-            # Whoever was quicker has decided, or made it another question: the call goes on from there.
-            with suppress(AlreadyDecided, StaleToken):
-                call.gate.reviewer(reviewer).approve(call.request)
-
-    before = pending_hook.set(approve)
+    before = pending_hook.set(_Approving(reviewer))
     try:
         yield
     finally:
         pending_hook.reset(before)
+
+
+class _Approving:
+    """The hook of `auto_approve`."""
+
+    def __init__(self, reviewer: str) -> None:
+        self._reviewer = reviewer
+
+    def check(self, gate: Gate) -> None:
+        check_temporary(gate, "auto_approve")
+
+    def __call__(self, call: PendingCall) -> None:
+        self.check(call.gate)
+        if call.request.status == "pending":
+            # Whoever was quicker has decided, or made it another question: the call goes on from there.
+            with suppress(AlreadyDecided, StaleToken):
+                call.gate.reviewer(self._reviewer).approve(call.request)
 
 
 class ScriptedReviewer:

@@ -17,9 +17,10 @@ _LONGEST: Final = 3600.0
 
 
 class MemoryStore:
-    """A `Store` without a file, a thread or a wait: jobs run inside the call that brings them, one after the other.
+    """A `Store` without a file: jobs run inside the call that brings them, one after the other.
 
-    Observers look after every write and whenever the clock jumps. A `FakeClock` makes all of it repeatable.
+    Observers look after every write and whenever the clock jumps; by the machine's clock also, on a timer's thread,
+    when the time has come that they asked for. With a `FakeClock` everything happens in the thread that causes it.
 
     >>> store = MemoryStore()
     >>> store.read(lambda tx, now: tx.last_cursor()).wait()
@@ -128,7 +129,8 @@ class MemoryStore:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        if seconds is not None and not self._closed:
+        # Another clock's time passes when somebody moves it, which stirs.
+        if seconds is not None and not self._closed and isinstance(self._clock, SystemClock):
             self._alarm = threading.Timer(min(max(seconds, 0.001), _LONGEST), self.stir)
             self._alarm.daemon = True
             self._alarm.start()

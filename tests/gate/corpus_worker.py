@@ -12,7 +12,7 @@ import signal
 import sys
 from typing import Any
 
-from gatekit import CallConflict, Gate, GatekitError, Suspended, UsageError, calling, gated_step
+from gatekit import CallConflict, Gate, GatekitError, Request, Suspended, UsageError, calling, gated_step
 from gatekit.errors import InvalidEdit, ReviewError
 from tests.corpus_cases import CASES, Case
 
@@ -29,6 +29,15 @@ def same(left: Any, right: Any) -> bool:
     if isinstance(left, list):
         return len(left) == len(right) and all(map(same, left, right))
     return bool(left == right)
+
+
+def queued(gate: Gate, call: Any) -> Request:
+    """The request of a call that must suspend."""
+    try:
+        call()
+    except Suspended as error:
+        return gate.get(error.request_id)
+    raise AssertionError("the call was not gated")
 
 
 def collect(gate: Gate, call: Any) -> str:
@@ -72,10 +81,7 @@ def names(gate: Gate, case: Case) -> dict[str, Any]:
 
     step = gated_step(tool, gate=gate, wait=0, name=text, description=lambda args: text)
     with calling(agent=text, run=text):
-        try:
-            step({text: text})
-        except Suspended as error:
-            request = gate.get(error.request_id)
+        request = queued(gate, lambda: step({text: text}))
     decision = gate.reviewer("bob").reject(request, reason=text)
     kept = (request.tool, request.run, request.requester, request.args["v"], decision.reason)
     wanted = (text, text, f"agent:{text}", {text: text}, text)
@@ -97,12 +103,9 @@ def asking(gate: Gate, case: Case, option: str) -> dict[str, Any]:
     def tool(amount: int) -> None:
         ran.append(amount)
 
-    async def async_tool(amount: int) -> None:
-        ran.append(amount)
-
     try:
-        step = gated_step(tool, gate=gate, wait=0, **{option: built})
-        step(5)
+        options: Any = {option: built}
+        gated_step(tool, gate=gate, wait=0, **options)(5)
     except Suspended as error:
         return {"how": "gated", "ran": ran, "reasons": gate.get(error.request_id).reasons}
     except (KeyboardInterrupt, GatekitError) as error:
@@ -119,10 +122,7 @@ def editing(gate: Gate, case: Case) -> dict[str, Any]:
         ran.append((to, amount))
 
     step = gated_step(pay, gate=gate, wait=0)
-    try:
-        step("ann", 5)
-    except Suspended as error:
-        request = gate.get(error.request_id)
+    request = queued(gate, lambda: step("ann", 5))
     reviewer = gate.reviewer("bob")
     built = case.build()
     how = "accepted"
@@ -146,10 +146,7 @@ def ids(gate: Gate, case: Case) -> dict[str, Any]:
     def pay(amount: int) -> None: ...
 
     step = gated_step(pay, gate=gate, wait=0)
-    try:
-        step(5)
-    except Suspended as error:
-        request = gate.get(error.request_id)
+    request = queued(gate, lambda: step(5))
     reviewer = gate.reviewer("bob")
     bad: Any = case.payload
     if bad == "<decided>":

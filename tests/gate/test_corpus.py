@@ -24,7 +24,7 @@ ARGUMENTS = [
 ]
 NAMES = [case for case in pick("terminal", "markup", "unicode", "injection") if isinstance(case.payload, str)]
 PREDICATES, DESCRIPTIONS, IDS = pick("predicate"), pick("description"), pick("ids")
-EDITS = [case for case in pick("edit", "numbers_json", target="edit")]
+EDITS = pick("edit", "numbers_json", target="edit")
 JOBS = [
     *(f"argument/{case.id}" for case in ARGUMENTS),
     *(f"names/{case.id}" for case in NAMES),

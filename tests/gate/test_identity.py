@@ -7,8 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from gatekit import CallConflict, Gate, OutcomeUnknown, ResultNotStored, Suspended, ToolFailed, UsageError, calling
-from gatekit import gated_step
+from gatekit import (
+    CallConflict,
+    Gate,
+    OutcomeUnknown,
+    ResultNotStored,
+    Suspended,
+    ToolFailed,
+    UsageError,
+    calling,
+    gated_step,
+)
 from tests.gate.helpers import Recorder, approve, deciding, only_request, settled
 
 

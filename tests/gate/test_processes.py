@@ -29,9 +29,8 @@ def _review(queue: str, name: str, ids: list[str], start: Any, answers: Any) -> 
                 reviewer.approve(request)
                 won += 1
             except AlreadyDecided as error:
-                assert error.decision.by != f"human:{name}"
-                lost += 1
-            except Exception as error:
+                lost += error.decision.by != f"human:{name}"
+            except Exception as error:  # noqa: BLE001 - shown by the test
                 errors.append(repr(error))
     answers.put((won, lost, errors))
 
@@ -79,7 +78,9 @@ def test_a_readers_long_query_delays_no_start(tmp_path: Path) -> None:
         reader = sqlite3.connect(queue, check_same_thread=False)
         stop, reading = threading.Event(), threading.Event()
         reader.create_function("turn", 0, lambda: reading.set() or stop.is_set())
-        endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE NOT turn()) SELECT max(i) FROM n"
+        endless = (
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE NOT turn()) SELECT max(i) FROM n"
+        )
 
         def read() -> None:
             reader.execute("BEGIN")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
@@ -128,13 +128,13 @@ async def async_predicate(args: object) -> bool:
 )
 def test_wrong_options_are_refused_at_decoration(options: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        gated_step(plain, **options)
+        cast("Any", gated_step)(plain, **options)
 
 
 @pytest.mark.parametrize("option", ["retries", "idempotent", "policy", "expires_after", "preview", "notify"])
 def test_an_option_that_is_not_delivered_does_not_exist(option: str) -> None:
     with pytest.raises(TypeError):
-        gated_step(plain, **{option: None})
+        cast("Any", gated_step)(plain, **{option: None})
 
 
 def test_on_reject_return_gives_the_model_a_text(gate: Gate) -> None:

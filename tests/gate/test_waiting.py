@@ -17,9 +17,8 @@ from typing import Any
 import anyio
 import pytest
 
-from gatekit import Gate, Suspended, UsageError, calling, gated_step
+from gatekit import Gate, Suspended, UsageError, calling, driving, gated_step
 from gatekit.errors import NotAQueue, QueueNotFound
-from gatekit.gating import gated
 from gatekit.testing import FakeClock, MemoryStore
 from tests.gate.helpers import approve, deciding, only_request, settled
 
@@ -107,70 +106,106 @@ def test_one_line_says_where_to_review(gate: Gate, caplog: pytest.LogCaptureFixt
 # Cancelled at every place where a call can wait
 
 
-class Stopped(BaseException):
-    """Stands for the cancellation that a test throws in at the n-th wait."""
+def call_stopped_at(  # noqa: C901 - the three ways to stop a call, side by side
+    gate: Gate, how: str, call_id: str | None, stop_at: int, monkeypatch: pytest.MonkeyPatch
+) -> Any:
+    """Make one call that a reviewer approves; its caller is cancelled, or hit by Ctrl-C, at its n-th wait.
 
-
-def waits_of(gate: Gate, call_id: str | None, stop_at: int | None) -> tuple[int, list[int]]:
-    """Drive one approved call by hand; throw `Stopped` at its n-th wait. Answers the waits, and what ran."""
+    Answers how many waits there were, and what the tool did.
+    """
     ran: list[int] = []
+    waits = 0
 
     def tool(amount: int) -> int:
         ran.append(amount)
         return amount
 
-    wrapped: Any = gated_step(tool, gate=gate)
-    step = step_of(wrapped)
-    count = 0
-    with calling(call_id=call_id):
-        intent = gated(step, {"amount": 5}, True)
-        value: Any = None
-        try:
-            wait = next(intent)
-            while True:
-                count += 1
-                if stop_at == count:
-                    intent.throw(Stopped())
-                for row in gate.requests("pending"):
-                    gate.reviewer("bob").approve(gate.get(row.id))
-                value = wait.wait() if hasattr(wait, "wait") else wait.call()
-                wait = intent.send(value)
-        except (StopIteration, Stopped):
-            return count, ran
+    async def async_tool(amount: int) -> int:
+        ran.append(amount)
+        await anyio.lowlevel.checkpoint()
+        return amount
+
+    def review() -> None:
+        for row in gate.requests("pending"):
+            if gate.get(row.id).call_id == (call_id or row.id):
+                gate.reviewer("bob").approve(gate.get(row.id))
+
+    def block(step: Any, real: Any = driving._block) -> Any:
+        nonlocal waits
+        waits += 1
+        if waits == stop_at:
+            signal.raise_signal(signal.SIGINT)
+        with monkeypatch.context() as patch:
+            patch.setattr(driving, "_block", real)
+            review()
+        return real(step)
+
+    async def arrive(step: Any, real: Any = driving._arrive) -> Any:
+        nonlocal waits
+        waits += 1
+        if waits == stop_at:
+            scopes[0].cancel()
+        review()
+        return await real(step)
+
+    async def main() -> None:
+        with anyio.CancelScope() as scope:
+            scopes.append(scope)
+            await gated_step(async_tool, gate=gate, requires_approval=True)(5)
+
+    scopes: list[anyio.CancelScope] = []
+    with monkeypatch.context() as patch, calling(call_id=call_id):
+        if how == "ctrl-c":
+            patch.setattr(driving, "_block", block)
+            try:
+                gated_step(tool, gate=gate)(5)
+            except KeyboardInterrupt:
+                assert waits == stop_at
+        else:
+            patch.setattr(driving, "_arrive", arrive)
+            anyio.run(main, backend=how)
+    return waits, ran
 
 
-def step_of(wrapped: Any) -> Any:
-    closure = wrapped.__globals__["_gatekit_gated"].__closure__
-    return next(cell.cell_contents for cell in closure if type(cell.cell_contents).__name__ == "GatedTool")
-
-
-@pytest.mark.parametrize("call_id", [None, "c1"])
-def test_a_call_that_is_cancelled_anywhere_leaves_no_lie_behind(gate: Gate, call_id: str | None) -> None:
-    total, ran = waits_of(gate, None if call_id is None else "whole", None)
+@pytest.mark.parametrize("how", ["asyncio", "trio", "ctrl-c"])
+@pytest.mark.parametrize("given", [False, True])
+def test_a_call_that_is_cancelled_anywhere_leaves_no_lie_behind(
+    gate: Gate, how: str, given: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    total, ran = call_stopped_at(gate, how, "whole" if given else None, 0, monkeypatch)
     assert ran == [5]
-    assert total >= 5, "submit, wait, get, start, the tool, finish"
+    assert total >= 6, "submit, wait, get, start, the tool, finish"
+    seen = set()
     for stop_at in range(1, total + 1):
         settled(gate)
         before = gate.backend.cursor().wait()
-        _, ran = waits_of(gate, None if call_id is None else f"{call_id}-{stop_at}", stop_at)
+        _, ran = call_stopped_at(gate, how, f"c-{stop_at}" if given else None, stop_at, monkeypatch)
         settled(gate)
         after = gate.events(before, limit=1000)
-        submitted = [event.request_id for event in after if event.kind == "submitted"]
-        if not submitted:
-            assert ran == []
-            continue
-        (request_id,) = submitted
-        kinds = [event.kind for event in after if event.request_id == request_id]
-        status = gate.get(request_id).status
-        if ran:
-            assert status in ("unknown", "succeeded"), (stop_at, status)
-        elif "started" in kinds and "not_started" not in kinds:
-            assert status == "unknown", (stop_at, "the tool was about to be called")
-        elif call_id is None:
-            assert status == "cancelled", (stop_at, status)
-        else:
-            assert status in ("pending", "approved"), (stop_at, status)
-            assert gate.get(request_id).waiter == "gone"
+        seen.add(check_story(gate, list(after), ran, given=given))
+    assert seen >= {"kept" if given else "withdrawn", "unknown"}, "the sweep met too few places"
+
+
+def check_story(gate: Gate, events: Any, ran: list[int], *, given: bool) -> str:
+    """What the queue says of a broken-off call must be true; answers which kind of truth it was."""
+    kinds = [event.kind for event in events]
+    if "submitted" not in kinds:
+        assert ran == []
+        return "nothing"
+    request = gate.get(events[0].request_id)
+    assert request.status not in ("pending", "approved") or request.waiter == "gone"
+    if "succeeded" in kinds:
+        assert (ran, request.status) == ([5], "succeeded")
+        return "done"
+    if "started" in kinds and "not_started" not in kinds:
+        assert request.status == "unknown"
+        return "unknown"
+    assert ran == []
+    if given:
+        assert request.status in ("pending", "approved")
+        return "kept"
+    assert request.status == "cancelled"
+    return "withdrawn"
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -207,17 +242,13 @@ def test_a_cancelled_task_keeps_a_call_with_an_id(gate: Gate, backend: str) -> N
                 async for _ in gate.aio.watch(0):
                     break
                 tasks.cancel_scope.cancel()
-            assert [event.kind async for event in first(gate, 1)] == ["suspended"]
+            async for event in gate.aio.watch(1):
+                assert event.kind == "suspended"
+                break
             gate.reviewer("bob").approve(only_request(gate))
             assert await pay(5) == "paid"
 
     anyio.run(main, backend=backend)
-
-
-async def first(gate: Gate, since: int) -> Any:
-    async for event in gate.aio.watch(since):
-        yield event
-        return
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -268,6 +299,42 @@ pay(5)
     request = gate.get(event.request_id)
     assert (request.status, request.waiter) == ("cancelled", "gone")
     gate.close()
+
+
+@pytest.mark.parametrize("daemon", [True, False])
+def test_a_program_that_ends_does_not_hang_and_its_daemon_threads_calls_are_withdrawn(
+    tmp_path: Path, daemon: bool
+) -> None:
+    program = """
+import sys, threading
+from gatekit import Gate, Rejected, gated_step
+gate = Gate(sys.argv[1])
+@gated_step(gate=gate)
+def pay(amount: int) -> None: ...
+def call():
+    try:
+        pay(5)
+    except Rejected as error:
+        print(error.reason)
+threading.Thread(target=call, daemon=sys.argv[2] == "True").start()
+next(iter(gate.watch(0)))
+print("main is done", flush=True)
+"""
+    queue = str(tmp_path / "queue.db")
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, queue, str(daemon)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "main is done\n"
+    with opened(queue) as gate:
+        request_id = gate.events()[0].request_id
+        if not daemon:
+            # As with any Python program, a thread that is no daemon keeps it alive until the thread is done.
+            gate.reviewer("bob").reject(request_id, reason="no")
+        out, err = child.communicate(timeout=20)
+        assert (child.returncode, out, err) == (0, "" if daemon else "no\n", "")
+        settled(gate)
+        assert gate.get(request_id).status == ("cancelled" if daemon else "rejected")
 
 
 def test_a_killed_program_is_noticed_and_its_call_withdrawn(tmp_path: Path) -> None:
@@ -372,4 +439,3 @@ def lambda_pay(amount: int) -> None: ...
 def event_loop_step(loop: asyncio.AbstractEventLoop) -> None:
     loop.call_soon(loop.stop)
     loop.run_forever()
-

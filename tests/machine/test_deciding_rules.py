@@ -233,6 +233,13 @@ def test_an_edit_that_changes_nothing_is_an_approval() -> None:
     assert case.decide("approve", token=token).value == decision
 
 
+def test_an_edit_that_changes_nothing_is_no_repeated_rejection() -> None:
+    case = Case()
+    token = case.token
+    case.decide("reject", token=token)
+    assert isinstance(case.decide("edit", token=token, edit=FIRST).refusal, AlreadyDecided)
+
+
 def test_the_same_command_comes_before_every_refusal() -> None:
     case = Case()
     token = case.token
@@ -278,6 +285,11 @@ def test_a_principal_without_a_kind_is_its_name(requester: str, by: str) -> None
 def test_who_asks_may_say_no(verb: Any) -> None:
     case = Case()
     assert case.decide(verb, BOT).refusal is None
+
+
+@pytest.mark.parametrize(("status", "cure"), [("running", "wait for its end"), ("unknown", "settle it")])
+def test_who_cannot_cancel_any_more_hears_what_to_do(status: Any, cure: str) -> None:
+    assert cure in str(reach(status).decide("cancel").refusal)
 
 
 # Which refusal comes first.
@@ -381,6 +393,17 @@ def test_the_editor_cannot_bring_a_failed_edit_back_by_repeating_it() -> None:
     assert answer.value == first
     assert decision_model(case.state, first).standing == "overtaken"
     assert case.status == "pending"
+
+
+def test_an_edit_that_was_never_checked_can_be_approved_again_and_is_still_checked() -> None:
+    case = Case(start_within=SECOND)
+    case.decide("edit", edit=OTHER)
+    case.passes(1)
+    case.detach()
+    assert case.decide("approve", BOB).refusal is None
+    assert (case.status, case.state.revision.text, case.state.check_due) == ("approved", OTHER, True)
+    assert case.start().value is None
+    assert case.start(verdict=GATED).value is not None
 
 
 def test_an_edited_request_shows_what_it_was_and_that_its_check_is_due() -> None:

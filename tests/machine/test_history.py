@@ -104,7 +104,7 @@ STARTED: Final = ("started", BOT, 1, {"attempt": 1, "permit": 1})
 STORIES: Final[dict[Callable[[Case], None], Told]] = {
     approved: [("approved", ALICE, 1, {"note": "fine"})],
     rejected: [("rejected", ALICE, 1, {"note": "sorry", "reason": "too much"})],
-    responded: [("responded", ALICE, 1, {})],
+    responded: [("responded", ALICE, 1, {"text": "ask first"})],
     edited_and_found_invalid: [
         ("edited", ALICE, 2, {}),
         ("returned", BOT, 3, {"reason": "the edit does not fit the tool: a; b"}),
@@ -255,3 +255,37 @@ def test_a_checked_edit_is_no_longer_due() -> None:
     case.decide("edit", edit=OTHER)
     case.start(verdict=GATED)
     assert not request_model(case.state, waiting=True).check_due
+
+
+def test_what_ended_unstarted_has_no_deadline_no_permit_and_nobody_who_waits() -> None:
+    held, in_force, silent = (Case(start_within=60 * SECOND) for _ in range(3))
+    held.decide("approve", hold=5)
+    held.decide("cancel")
+    in_force.decide("approve")
+    in_force.decide("cancel")
+    silent.passes(3600)
+    silent.detach("none")
+    for case in (held, in_force, silent):
+        request = case.request
+        assert (request.effective_at, request.start_by, request.waiter) == (None, None, None)
+        assert all(permit.void for permit in case.state.permits)
+
+
+def test_what_is_asked_again_has_no_other_deadline_than_decide_by() -> None:
+    undone, late = Case(start_within=60 * SECOND), Case(start_within=60 * SECOND)
+    undone.decide("approve", hold=5)
+    undone.decide("undo")
+    late.decide("approve", hold=5)
+    late.passes(65)
+    late.detach("none")
+    for case in (undone, late):
+        request = case.request
+        assert (request.status, request.effective_at, request.start_by) == ("pending", None, None)
+        assert request.due == request.decide_by == case.now + HOUR
+
+
+def test_what_is_approved_can_no_longer_be_undone_and_says_so() -> None:
+    case = reach("held")
+    case.passes(5)
+    case.detach("none")
+    assert (case.status, case.request.effective_at) == ("approved", None)

@@ -353,6 +353,9 @@ TAMPERED: list[tuple[str, dict[str, Any]]] = [
     ("permits", {"revision": 2}),
     ("permits", {"version": 2}),
     ("permits", {"decision": 2}),
+    ("permits", {"void": True}),
+    ("permits", {"starts": 1}),
+    ("permits", {"max_starts": 0}),
     ("decisions", {"digest": digest(OTHER)}),
     ("decisions", {"version": 2}),
     ("decisions", {"verb": "reject"}),
@@ -387,9 +390,10 @@ def test_nothing_runs_again_where_a_used_start_was_wiped_out() -> None:
     assert len(case.state.attempts) == 1
 
 
-def test_a_permit_that_is_missing_starts_nothing() -> None:
+@pytest.mark.parametrize("table", ["permits", "decisions"])
+def test_a_permit_or_a_decision_that_is_missing_starts_nothing(table: str) -> None:
     case = reach("approved")
-    case.rows.permits.clear()
+    getattr(case.rows, table).clear()
     answer = case.start()
     assert isinstance(answer.refusal, StoreError)
     assert (answer.value, case.status) == (None, "approved")

@@ -167,6 +167,25 @@ def test_due_passes_pending_expires() -> None:
     assert (case.standing.verb, case.standing.by) == ("expire", "system:clock")
 
 
+EVERY: Final[dict[str, Event]] = {
+    "attach": lambda case: case.attach(),
+    "detach": lambda case: case.detach(),
+    "withdraw": lambda case: case.withdraw(),
+    "approve": lambda case: case.decide("approve"),
+    "start": lambda case: case.start(),
+    "give back": lambda case: case.give_back(),
+    "report": lambda case: case.returned(),
+    "lose": lambda case: case.lose(),
+}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_due_passes_before_whatever_else_happens(name: str) -> None:
+    case = _late("pending")
+    EVERY[name](case)
+    assert (case.status, case.rows.kinds()) == ("expired", ["submitted", "expired"])
+
+
 @pytest.mark.parametrize(
     ("verb", "edit", "status"),
     [
@@ -202,9 +221,10 @@ def test_due_passes_approved_and_it_is_asked_again_where_nothing_limits_deciding
     assert case.request.decide_by is None
 
 
-def test_due_passes_approved_and_it_expires_when_decide_by_is_over_too() -> None:
-    case = _with_start_by(2 * 3600)
-    case.passes(2 * 3600)
+@pytest.mark.parametrize("seconds", [3600, 2 * 3600])
+def test_due_passes_approved_and_it_expires_when_decide_by_is_over_too(seconds: int) -> None:
+    case = _with_start_by(seconds)
+    case.passes(seconds)
     check(case, lambda case: case.start(), To("expired"))
     assert case.standing.reason == "approved, not started in time"
 
@@ -253,6 +273,14 @@ def test_the_last_attempts_own_return_succeeds_and_voids_the_permit(status: Stat
     assert (case.standing.by, case.standing.version) == (ALICE, 1)
     check(case, lambda case: case.decide("approve", "human:carol"), DECIDED)
     check(case, lambda case: case.start("a2"), NOTHING)
+
+
+def test_the_last_attempts_own_return_shows_the_arguments_that_ran_not_those_edited_since() -> None:
+    case = _again("pending")
+    case.decide("edit", BOB, edit=OTHER)
+    case.returned()
+    assert (case.status, case.state.revision.text) == ("succeeded", FIRST)
+    assert case.request.digest == case.state.revision.digest == case.standing.digest
 
 
 @pytest.mark.parametrize("status", ["pending", "held", "approved"])

@@ -420,12 +420,6 @@ class TestObserving:
         awake.until(lambda: 1 in awake.cursors)
         assert quiet.looks == 0
 
-    def test_an_observer_looks_again_after_the_time_it_asked_for(self, store: Store, desk: Desk) -> None:
-        onlooker = Onlooker(wish=0.01)
-        store.observe(onlooker)
-        desk.submit()
-        onlooker.until(lambda: onlooker.looks >= 5)
-
     def test_closing_tells_those_who_wait(self, store: Store, desk: Desk) -> None:
         onlooker = Onlooker()
         store.observe(onlooker)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def contents(directory: Path) -> dict[str, bytes]:
 
 
 @contextmanager
-def raw(path: str | Path) -> Iterator[sqlite3.Connection]:
+def raw(path: str | Path) -> Generator[sqlite3.Connection]:
     with closing(sqlite3.connect(path)) as connection:
         yield connection
         connection.commit()
@@ -242,8 +242,10 @@ def test_a_damaged_queue_is_an_error_of_ours(path: str) -> None:
     with open(path, "r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * (size - 4096))
+    store = SqliteStore.at(path, create=True, clock=SystemClock())
     with pytest.raises(StoreError, match="damaged"):
-        SqliteStore.at(path, create=True, clock=SystemClock()).write(submitting()).wait()
+        store.write(submitting()).wait()
+    store.close()
 
 
 def test_a_lock_that_stays_is_busy(path: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,7 +66,7 @@ def test_a_page_of_several_states_scans_no_table_and_sorts_only_keys(
         ("OVERDUE", "USING INDEX requests_due (due<?)"),
         ("NEXT_DUE", "USING COVERING INDEX requests_due"),
         ("WAITING_OWNERS", "USING COVERING INDEX requests_waiter"),
-        ("WAITED_FOR_BY", "USING INDEX requests_waiter (waiter=?)"),
+        ("WAITED_FOR_BY", "USING INDEX requests_waiter (waiter=?"),
         ("RUNNING", "USING INDEX requests_status (status=?)"),
         ("STATUSES", "USING INDEX sqlite_autoindex_requests_1 (id=?)"),
     ],

@@ -14,6 +14,7 @@ from gatekit.clock import SystemClock
 from gatekit.errors import QueueNotFound, StoreError
 from gatekit.nudge import ring
 from gatekit.store import SqliteStore, timetable, writer
+from gatekit.store.doorbell import Doorbell
 from gatekit.store.timetable import LULL, Timetable
 from tests.store.support import Desk, Onlooker, submitting
 
@@ -38,7 +39,14 @@ def onlooker(queue: SqliteStore) -> Onlooker:
     queue.observe(onlooker)
     queue.stir()
     onlooker.until(lambda: onlooker.looks > 0)
+    settle(queue)
     return onlooker
+
+
+def settle(queue: SqliteStore) -> None:
+    """Wait until the reader has done all that was asked of it: the second read waits for the first one's round."""
+    for _ in range(2):
+        queue.read(lambda tx, now: 1).wait()
 
 
 def ears(path: str) -> list[str]:
@@ -96,7 +104,7 @@ def test_a_nudge_for_nothing_is_no_look(path: str, queue: SqliteStore, onlooker:
     looks = onlooker.looks
     for _ in range(50):
         ring(path + ".wake")
-    assert queue.read(lambda tx, now: 1).wait() == 1
+    settle(queue)
     assert onlooker.looks == looks
 
 
@@ -104,13 +112,11 @@ def test_there_is_an_ear_only_while_somebody_waits(queue: SqliteStore, path: str
     assert len(ears(path)) == 1
     onlooker.waits = False
     queue.stir()
-    # Two reads: the ear goes after the round that serves the first.
-    for _ in range(2):
-        queue.read(lambda tx, now: 1).wait()
+    settle(queue)
     assert ears(path) == []
     onlooker.waits = True
-    queue.stir()
     looks = onlooker.looks
+    queue.stir()
     onlooker.until(lambda: onlooker.looks > looks)
     assert len(ears(path)) == 1
 
@@ -133,6 +139,14 @@ def test_closing_leaves_no_ear(path: str) -> None:
     onlooker.until(lambda: onlooker.looks > 0)
     store.close()
     assert ears(path) == []
+
+
+@pytest.mark.usefixtures("no_poll")
+def test_an_observer_looks_again_after_the_time_it_asked_for(queue: SqliteStore, onlooker: Onlooker) -> None:
+    onlooker.wish = 0.01
+    queue.stir()
+    looks = onlooker.looks
+    onlooker.until(lambda: onlooker.looks >= looks + 5)
 
 
 @pytest.mark.usefixtures("no_poll")
@@ -210,47 +224,65 @@ class TestTimetable:
 
     def test_who_asks_is_heard_without_a_change(self) -> None:
         times = Timetable()
-        times.is_due(1.0, 7, asked=False)
         times.looked(1.0, 7, None)
         assert times.is_due(1.0, 7, asked=True)
 
     def test_a_wish_is_kept(self) -> None:
         times = Timetable()
-        times.is_due(1.0, 7, asked=False)
+        times.checks(1.0, asked=False, heard=False, poll=9.0)
         times.looked(1.0, 7, 0.5)
-        times.checks(1.0, asked=False, poll=9.0)
         assert times.sleep(1.1) == pytest.approx(0.4)
-        assert not times.is_due(1.49, 7, asked=False)
+        assert not times.checks(1.49, asked=False, heard=False, poll=9.0)
+        assert times.checks(1.5, asked=False, heard=False, poll=9.0)
         assert times.is_due(1.5, 7, asked=False)
 
     def test_a_wish_in_the_past_and_one_for_never_are_no_trouble(self) -> None:
         times = Timetable()
-        times.checks(1.0, asked=False, poll=NEVER * 10)
+        times.checks(1.0, asked=False, heard=False, poll=NEVER * 10)
         times.looked(1.0, 7, -5.0)
         assert times.sleep(1.1) == 0.0
         times.looked(1.0, 7, 1e12)
         assert times.sleep(1.1) <= NEVER
 
-    def test_nudges_are_answered_at_most_once_in_two_milliseconds(self) -> None:
+    def test_nudges_are_heard_at_most_once_in_two_milliseconds(self) -> None:
         times = Timetable()
-        assert times.checks(1.0, asked=False, poll=0.25)
+        assert times.checks(1.0, asked=False, heard=True, poll=0.25)
         times.looked(1.0, 7, None)
         assert times.deaf(1.0 + LULL / 2)
-        assert not times.checks(1.0 + LULL / 2, asked=False, poll=0.25)
-        assert times.checks(1.0 + LULL / 2, asked=True, poll=0.25)
+        assert times.sleep(1.0) == pytest.approx(LULL)
+        assert times.checks(1.0 + LULL / 2, asked=True, heard=False, poll=0.25)
         assert not times.deaf(1.0 + 2 * LULL)
+
+    def test_after_a_lull_in_which_nothing_came_it_sleeps_until_the_poll(self) -> None:
+        times = Timetable()
+        times.checks(1.0, asked=False, heard=True, poll=0.25)
+        times.looked(1.0, 7, None)
+        assert not times.checks(1.01, asked=False, heard=False, poll=0.25)
+        assert times.sleep(1.01) == pytest.approx(0.24)
 
     def test_a_look_that_was_hindered_comes_again_with_the_next_poll(self) -> None:
         times = Timetable()
         times.looked(0.0, 7, None)
-        times.checks(1.0, asked=True, poll=0.25)
+        times.checks(1.0, asked=True, heard=False, poll=0.25)
         times.hindered()
         assert times.sleep(1.1) == pytest.approx(0.15)
         assert times.is_due(1.25, 7, asked=False)
 
-    def test_the_sleep_ends_with_the_lull_or_the_poll(self) -> None:
-        times = Timetable()
-        times.checks(1.0, asked=False, poll=0.25)
-        times.looked(1.0, 7, None)
-        assert times.sleep(1.0) == pytest.approx(LULL)
-        assert times.sleep(1.1) == pytest.approx(0.15)
+
+def test_waiting_while_nothing_happens_costs_four_polls_a_second(
+    queue: SqliteStore, onlooker: Onlooker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sleeps: list[float | None] = []
+    sleep = Doorbell.sleep
+
+    def counted(self: Doorbell, seconds: float | None, *, deaf: bool) -> bool:
+        sleeps.append(seconds)
+        return sleep(self, seconds, deaf=deaf)
+
+    Desk(queue).submit()
+    onlooker.until(lambda: 1 in onlooker.cursors)
+    monkeypatch.setattr(Doorbell, "sleep", counted)
+    polled = threading.Event()
+    monkeypatch.setattr(timetable.Timetable, "is_due", lambda *args, **kwargs: polled.set())
+    assert polled.wait(10)
+    assert len(sleeps) <= 4

@@ -263,8 +263,14 @@ async def test_a_task_is_woken_by_the_reply(queue: SqliteStore) -> None:
 
 
 class TestSharing:
+    @pytest.fixture(autouse=True)
+    def others(self) -> None:
+        self.before = set(threading.enumerate())
+
     def threads(self) -> list[str]:
-        return sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("gatekit-"))
+        """The store threads that began in this test."""
+        new = set(threading.enumerate()) - self.before
+        return sorted(thread.name for thread in new if thread.name.startswith("gatekit-"))
 
     def test_stores_of_one_file_share_two_threads(self, path: str) -> None:
         os.symlink(path, path + ".link")

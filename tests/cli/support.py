@@ -1,0 +1,96 @@
+"""A queue with calls in it, and the real command in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import pexpect
+from click.testing import CliRunner, Result
+
+import gatekit
+import gatekit_tui
+from gatekit import Gate, Request, calling, gated_step
+from gatekit.cli import main
+
+COMMAND = "from gatekit.cli import main; main(prog_name='gatekit')"
+Risk = Literal["low", "medium", "high", "critical"]
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This one, with both packages on the path wherever they come from."""
+    places = [str(Path(str(module.__file__)).parent.parent) for module in (gatekit, gatekit_tui)]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEKIT_")}
+    return {**kept, "PYTHONPATH": os.pathsep.join(places), "COLUMNS": "80", **more}
+
+
+def ask(
+    gate: Gate, *, tool: str = "pay", description: str | None = None, risk: Risk = "medium", **args: Any
+) -> Request:
+    """A call of `pay` that is in the queue and for which nobody waits."""
+
+    def pay(to: str, amount: int, note: str = "") -> str:
+        return f"paid {amount} to {to}: {note}"
+
+    step = gated_step(pay, gate=gate, name=tool, description=description, risk=risk, wait=0, on_suspend="return")
+    told = {"to": "bob", "amount": 100, **args}
+    with calling(agent="agent-7"):
+        answer = str(step(**told))
+    found = re.search(r"request (\w{26})", answer)
+    assert found, answer
+    return gate.get(found[1])
+
+
+def run(queue: Path, *args: str, columns: int = 80) -> Result:
+    """The command in this process, without a terminal."""
+    env = {"GATEKIT_QUEUE": str(queue), "GATEKIT_REVIEWER": "ana", "COLUMNS": str(columns)}
+    return CliRunner().invoke(main, args, env=env, prog_name="gatekit")
+
+
+def process(*args: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, without a terminal."""
+    return subprocess.run(
+        [sys.executable, "-c", COMMAND, *args],
+        cwd=cwd,
+        env=environment(**more),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+
+
+class Terminal:
+    """The command at a terminal; `seen` is all that it printed."""
+
+    def __init__(self, args: Sequence[str], cwd: Path, **more: str) -> None:
+        self.child = pexpect.spawn(
+            sys.executable,
+            ["-c", COMMAND, *args],
+            cwd=str(cwd),
+            env=environment(TERM="xterm-256color", **more),  # type: ignore[arg-type]
+            encoding="utf-8",
+            dimensions=(24, 80),
+            timeout=20,
+        )
+        self.seen = ""
+
+    def wait_for(self, text: str) -> None:
+        self.child.expect_exact(text)
+        self.seen += f"{self.child.before}{text}"
+
+    def type(self, keys: str) -> None:
+        self.child.send(keys)
+
+    def end(self) -> int:
+        """The exit code, once the command has ended."""
+        self.child.expect(pexpect.EOF)
+        self.seen += str(self.child.before)
+        self.child.close()
+        assert self.child.exitstatus is not None, f"killed by signal {self.child.signalstatus}"
+        return int(self.child.exitstatus)
