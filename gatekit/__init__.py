@@ -6,7 +6,9 @@ arguments, rejects it or answers it; then exactly what was seen runs, at most on
 
 from __future__ import annotations
 
-from gatekit.arguments import Args
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
 from gatekit.calling import calling
 from gatekit.errors import (
     CallConflict,
@@ -24,9 +26,12 @@ from gatekit.errors import (
     ToolFailed,
     UsageError,
 )
-from gatekit.gate import Gate, set_default
 from gatekit.models import Decision, Event, Request
-from gatekit.step import gated_step
+
+if TYPE_CHECKING:
+    from gatekit.arguments import Args
+    from gatekit.gate import Gate, set_default
+    from gatekit.step import gated_step
 
 __all__ = [
     "Args",
@@ -52,3 +57,22 @@ __all__ = [
     "gated_step",
     "set_default",
 ]
+
+_HOMES: Final = {
+    "Args": "gatekit.arguments",
+    "Gate": "gatekit.gate",
+    "gated_step": "gatekit.step",
+    "set_default": "gatekit.gate",
+}
+
+
+# Lazy, because pytest imports this package for the plugin's sake in every run of every project, and these bring
+# pydantic along. Hidden from type checkers, which would take any name for one of ours.
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value

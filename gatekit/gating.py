@@ -167,8 +167,11 @@ def _why(step: GatedTool, is_gated: bool) -> tuple[str, ...]:
 
 
 def _queued(call: _Call, entry: Call) -> Intent[Ended]:
-    if pending_hook.get() is None:
+    hook = pending_hook.get()
+    if hook is None:
         _check_can_wait(call)
+    else:
+        hook.check(call.gate)
     with _withdrawn_if_interrupted(call, entry.request_id):
         found = yield from call.gate.backend.submit(entry)
         if found.request.id == entry.request_id:
@@ -195,7 +198,8 @@ def _again(call: _Call, found: Found) -> Intent[Ended]:
     request: Request = found.request
     if not call.step.parameters.matches(call.snapshot, found.first_text):
         raise CallConflict(request.id, request.tool, request.call_id)
-    if request.status not in FINAL:
+    decides_at_once = pending_hook.get() is not None and request.status in UNDECIDED
+    if request.status not in FINAL and not decides_at_once:
         _check_can_wait(call)
     with _withdrawn_if_interrupted(call, request.id):
         if call.waits and request.status in (*UNDECIDED, "approved"):

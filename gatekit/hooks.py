@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from gatekit.display import dashboard_is_running, visible
 
@@ -28,8 +27,20 @@ class PendingCall:
     request: Request
 
 
-pending_hook: Final[ContextVar[Callable[[PendingCall], None] | None]] = ContextVar("gatekit_on_pending", default=None)
-"""Called once for each call before it waits; may decide it through the reviewer's API. Tests and adapters set it."""
+class OnPending(Protocol):
+    """Takes the place of waiting; tests and adapters provide it."""
+
+    def check(self, gate: Gate) -> None:
+        """Called before anything is queued; raises for a queue that it must not touch."""
+        ...
+
+    def __call__(self, call: PendingCall) -> None:
+        """Called once for each call before it waits; may decide it through the reviewer's API."""
+        ...
+
+
+pending_hook: Final[ContextVar[OnPending | None]] = ContextVar("gatekit_on_pending", default=None)
+"""What stands in for waiting in this context."""
 
 
 def announce(call: PendingCall) -> None:

@@ -146,6 +146,8 @@ def in_event_loop() -> bool:
     """Whether this thread is running an event loop, which a blocking wait would stop."""
     try:
         current_token()
-    except anyio.NoEventLoopError:
+    except RuntimeError:
+        # anyio.NoEventLoopError; or the plain one, in a thread that runs none but was handed a loop's context, as
+        # asyncio.to_thread and LangChain do: anyio then believes the context.
         return False
     return True
