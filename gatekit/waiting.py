@@ -109,6 +109,8 @@ class Waiting:
         while events := tx.events(self._cursor, _BATCH):
             changed.update(event.request_id for event in events)
             self._cursor = events[-1].cursor
+            if len(events) < _BATCH:
+                break
         return changed
 
     def _resolve_late(self) -> list[tuple[object, anyio.Event]]:

@@ -142,7 +142,9 @@ class LocalBackend:
             rows = tx.page(replace(query, limit=wanted + 1))
             more = len(rows) > wanted
             kept = rows[-wanted:] if query.before is not None else rows[:wanted]
-            return Page(rows=tuple(row_model(row) for row in kept), more=more)
+            # One look at each process, not at each line: most lines of a page are waited for by the same few.
+            lives = {waiter: _lives(waiter) for waiter in {row.waiter for row in kept}}
+            return Page(rows=tuple(row_model(row, waiting=lives[row.waiter]) for row in kept), more=more)
 
         return self._look_up(job)
 
@@ -281,7 +283,7 @@ def _lives(waiter: str | None) -> bool:
     return waiter is not None and owner.is_dead(waiter) is not True
 
 
-def row_model(row: RowRecord) -> RequestRow:
+def row_model(row: RowRecord, *, waiting: bool) -> RequestRow:
     """One line of a list."""
     return RequestRow(
         id=row.id,
@@ -298,7 +300,7 @@ def row_model(row: RowRecord) -> RequestRow:
         version=row.version,
         token=token_of(row.version, row.digest),
         hidden=row.hidden,
-        waiter="waiting" if _lives(row.waiter) else "gone",
+        waiter="waiting" if waiting else "gone",
         key=f"{row.due}:{row.pos}",
     )
 

@@ -89,7 +89,10 @@ class Draft:
     def move(self, **changes: Any) -> None:
         """Change the request's row; `due` follows from the rest."""
         request = replace(self.state.request, **changes)
-        self.state = replace(self.state, request=replace(request, due=due_of(request)))
+        due = due_of(request)
+        if due != request.due:
+            request = replace(request, due=due)
+        self.state = replace(self.state, request=request)
 
     def put_revision(self, revision: RevisionRecord) -> None:
         others = tuple(row for row in self.state.revisions if row.revision != revision.revision)

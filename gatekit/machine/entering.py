@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from gatekit.machine.clockwork import grant_permit, settle, system_decision
@@ -35,11 +36,10 @@ def submit_allowed(request: RequestRecord, revision: RevisionRecord, now: int) -
 
 
 def _entered(request: RequestRecord, revision: RevisionRecord, now: int) -> Draft:
-    return Draft(State(request=request, revisions=(revision,)), now)
+    return Draft(State(request=replace(request, due=due_of(request)), revisions=(revision,)), now)
 
 
 def _inserted(draft: Draft) -> Answer[None]:
-    draft.move(due=due_of(draft.request))
     (revision,) = draft.state.revisions
     rest = tuple(effect for effect in draft.effects() if not isinstance(effect, UpdateRequest))
     effects: tuple[Effect, ...] = (InsertRequest(draft.request), PutRevision(revision), *rest)

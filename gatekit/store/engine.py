@@ -62,6 +62,10 @@ class Engine:
         """Tell them nothing any more."""
         self._reader.dismiss(observers)
 
+    def forget_observers(self) -> None:
+        """Tell nobody anything any more, not even that it ends."""
+        self._reader.forget_observers()
+
     def stir(self) -> None:
         """Let the observers look soon."""
         self._reader.stir()

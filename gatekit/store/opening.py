@@ -12,7 +12,7 @@ from typing import Final
 from gatekit.errors import NotAQueue, QueueNotFound, SchemaTooNew, StoreError
 from gatekit.store.failures import BUSY_SECONDS, is_busy, store_error
 from gatekit.store.location import QueueFile, refuse_network, size_of, uri
-from gatekit.store.schema import APPLICATION_ID, TABLES, VERSION, migrate
+from gatekit.store.schema import APPLICATION_ID, TABLES, VERSION, migration
 
 WAL_PAGES: Final = 1000
 """Pages in the -wal file above which it is copied into the database."""
@@ -119,6 +119,7 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, path: str) -> None:
+    migrate = migration()
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Read again under the lock: somebody else may have been quicker.

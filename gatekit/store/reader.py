@@ -65,6 +65,11 @@ class Reader:
             self._leaving += observers
         self.stir()
 
+    def forget_observers(self) -> None:
+        """Tell nobody anything any more, not even that it ends."""
+        with self._lock:
+            self._observers = []
+
     def stir(self) -> None:
         """Let the observers look soon."""
         with self._lock:

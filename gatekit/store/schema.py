@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from gatekit.clock import FAR
 from gatekit.store.statements import WAITED_FOR
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database, Migrations
+    from sqlite_utils import Database
 
 APPLICATION_ID: Final = 0x67617465
 """`gate` in ASCII: what the header of the file says of whose it is (sqlite.org/fileformat2.html, offset 68)."""
@@ -162,25 +163,23 @@ _INDEXES = (
 )
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the tables up to `VERSION`. The caller holds a write transaction and commits it.
+def migration() -> Callable[[sqlite3.Connection], None]:
+    """What brings the tables up to `VERSION`, inside a write transaction that the caller begins and commits.
 
-    Without that outer transaction processes that open a new queue at once get into each other's way.
+    Without that outer transaction processes that open a new queue at once get into each other's way. Call this
+    before it: loading sqlite-utils takes longer than all the rest.
     """
-    from sqlite_utils import Database
-
-    database = Database(connection, execute_plugins=False, recursive_triggers=False)
-    _migrations().apply(database)
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {VERSION}")
-
-
-def _migrations() -> Migrations:
-    from sqlite_utils import Migrations
+    from sqlite_utils import Database, Migrations
 
     migrations = Migrations("gatekit")
     migrations(name="loop")(_loop)
-    return migrations
+
+    def migrate(connection: sqlite3.Connection) -> None:
+        migrations.apply(Database(connection, execute_plugins=False, recursive_triggers=False))
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+
+    return migrate
 
 
 def _loop(database: Database) -> None:

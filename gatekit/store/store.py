@@ -175,6 +175,8 @@ def _drain() -> None:
     with _lock:
         engines = [engine for engine in _engines if engine.works_here()]
     for engine in engines:
+        # Threads that still wait are daemons and end with the program: an error would only make them print it.
+        engine.forget_observers()
         engine.stop(_DRAIN)
 
 
