@@ -18,11 +18,17 @@ from types import ModuleType
 
 import click
 
-MODULES = ("gatekit", "gatekit.errors", "gatekit.models", "gatekit.testing", "gatekit.display")
+from gatekit.driving import AsyncSeat, verb
+
+MODULES = ("gatekit", "gatekit.reviewer", "gatekit.errors", "gatekit.models", "gatekit.testing", "gatekit.display")
 TARGET = Path(__file__).parent / "reference.md"
 HEAD = "# Reference\n\nMade from the docstrings by `make docs`: change those, not this page."
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+|<.*>|/\w+/")
 """What must not reach the page from the text of a default: it differs by run and by machine."""
+INTENT = re.compile(r"Intent\[(.*)\]")
+"""What a verb returns on the inside; its caller gets what is in the brackets."""
+SECTION = re.compile(r"(Args|Raises|Returns|Yields):\n")
+ITEM = re.compile(r" {4}([*\w]+): ")
 
 
 class Verbatim:
@@ -45,28 +51,36 @@ def default_of(value: object) -> object:
 
 def signature_of(value: object) -> str:
     """`(a: int, *, b: str = 'x') -> None`, or nothing where Python knows no signature."""
+    if isinstance(value, verb):
+        value = value.__wrapped__
     try:
         signature = inspect.signature(value)  # type: ignore[arg-type]  # a ValueError or TypeError if it is none
     except (TypeError, ValueError):
         return ""
     parameters = [
-        parameter.replace(
-            annotation=annotation_of(parameter.annotation), default=default_of(parameter.default)
-        )
+        parameter.replace(annotation=annotation_of(parameter.annotation), default=default_of(parameter.default))
         for parameter in signature.parameters.values()
         if parameter.name != "self"
     ]
-    returns = annotation_of(signature.return_annotation)
+    returned = signature.return_annotation
+    inside = INTENT.fullmatch(returned) if isinstance(returned, str) else None
+    returns = annotation_of(inside[1] if inside else returned)
     return str(signature.replace(parameters=parameters, return_annotation=returns))
 
 
 def prose(docstring: str | None) -> str:
-    """A docstring as Markdown: sessions (`>>>`), which would be taken for quotes, become fenced blocks."""
-    paragraphs = inspect.cleandoc(docstring or "").split("\n\n")
-    return "\n\n".join(
-        f"```pycon\n{textwrap.dedent(text)}\n```" if text.lstrip().startswith(">>> ") else text
-        for text in paragraphs
-    )
+    """A docstring as Markdown: sessions (`>>>`) become fenced blocks, `Args:` and its like become lists."""
+    return "\n\n".join(paragraph(text) for text in inspect.cleandoc(docstring or "").split("\n\n"))
+
+
+def paragraph(text: str) -> str:
+    if text.lstrip().startswith(">>> "):
+        return f"```pycon\n{textwrap.dedent(text)}\n```"
+    if not SECTION.match(text):
+        return text
+    title, *lines = text.splitlines()
+    items = [ITEM.sub(r"- `\1`: ", line) if ITEM.match(line) else f"  {line.strip()}" for line in lines]
+    return "\n".join([title, "", *items])
 
 
 def entry(level: int, name: str, value: object) -> str:
@@ -84,8 +98,12 @@ def field_lines(owner: type) -> Iterator[str]:
 
 
 def members_of(owner: type) -> Iterator[tuple[str, object]]:
-    """The documented public methods, properties and verbs of a class, those of its private bases included."""
-    bases = [base for base in owner.__mro__ if base is owner or base.__name__.startswith("_")]
+    """The documented public methods, properties and verbs of a class, those of its private bases included.
+
+    The async classes have the verbs of the sync ones, which are not told twice.
+    """
+    private = [] if issubclass(owner, AsyncSeat) else [base for base in owner.__mro__ if base.__name__.startswith("_")]
+    bases = [owner, *private]
     for base in bases:
         for name, value in vars(base).items():
             if not name.startswith("_") and inspect.getdoc(value) and not inspect.ismemberdescriptor(value):

@@ -220,7 +220,7 @@ def _follow(call: _Call, request: Request) -> Intent[Ended]:
             request = reached
         else:
             request = yield from _await_outcome(call, request)
-    return Ended(replay(request, call.step.parameters.returns))
+    return Ended(_told(call, request, replay(request, call.step.parameters.returns)))
 
 
 def _await_decision(call: _Call, request: Request) -> Intent[Request]:

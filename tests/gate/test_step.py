@@ -160,7 +160,10 @@ def test_the_model_is_told_of_an_edit_only_for_calls_with_an_id_and_plain_text(g
     with deciding(gate, edit(amount=60)):
         assert pay(100) == "paid 60"
     with calling(call_id="c1"):
-        assert pay(100) == "paid 60", "the stored result is the tool's own"
+        assert pay(100) == "A reviewer changed amount from 100 to 60 before this ran.\n\npaid 60"
+    outcome = gate.get(gate.requests("succeeded")[0].id).outcome
+    assert outcome is not None
+    assert outcome.value == "paid 60", "the stored result is the tool's own"
 
 
 def lambda_named_pay(amount: int) -> str:

@@ -98,8 +98,8 @@ def not_started_in_time(case: Case) -> None:
     case.detach("none")
 
 
-APPROVED: Final = ("approved", ALICE, 1, {})
-STARTED: Final = ("started", BOT, 1, {"attempt": 1, "permit": 1})
+APPROVED: Final[tuple[str, str, int, dict[str, Any]]] = ("approved", ALICE, 1, {})
+STARTED: Final[tuple[str, str, int, dict[str, Any]]] = ("started", BOT, 1, {"attempt": 1, "permit": 1})
 
 STORIES: Final[dict[Callable[[Case], None], Told]] = {
     approved: [("approved", ALICE, 1, {"note": "fine"})],
@@ -205,6 +205,25 @@ def test_each_approval_names_its_own_permit() -> None:
     assert [permit.void for permit in case.state.permits] == [True, False]
 
 
+def test_what_was_overtaken_is_not_undone_by_an_undo_of_a_later_version() -> None:
+    case = Case(start_within=SECOND)
+    case.decide("approve")
+    case.passes(1)
+    case.detach()
+    case.decide("approve", hold=5)
+    case.decide("undo")
+    standings = [decision_model(case.state, row).standing for row in case.state.decisions]
+    assert standings == ["overtaken", "undone", "counts"]
+
+
+def test_a_return_to_review_adds_its_reason_to_those_before() -> None:
+    case = Case(start_within=SECOND, reasons=("big",))
+    case.decide("approve")
+    case.passes(1)
+    case.detach()
+    assert case.request.reasons == ("big", "approved, not started in time")
+
+
 def test_only_the_undone_one_of_several_decisions_is_undone() -> None:
     case = reach("held")
     case.decide("undo")
@@ -234,6 +253,7 @@ def test_a_request_is_shown_with_all_its_times() -> None:
     assert failed.attempt.finished_at == to_datetime(case.now)
     assert failed.outcome is not None
     assert (failed.outcome.kind, failed.outcome.type_name, failed.outcome.message) == ("raised", "OSError", "no")
+    assert failed.decision == decision_model(case.state, case.standing)
     assert (failed.start_by, failed.effective_at, failed.waiter) == (None, None, "gone")
 
 

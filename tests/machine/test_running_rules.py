@@ -199,6 +199,21 @@ def test_a_report_of_an_attempt_that_was_run_again_is_late() -> None:
     assert case.state.attempts[0].state == "returned"
 
 
+def test_a_report_of_an_earlier_attempt_is_late_even_while_starts_are_left() -> None:
+    case = Case(max_starts=2)
+    case.decide("approve")
+    case.start("a1")
+    case.lose("a1")
+    case.asked_again()
+    case.decide("approve", BOB)
+    case.start("a2")
+    case.raised("a2")
+    case.returned("a1")
+    assert (case.status, case.request.outcome) == ("approved", "raised")
+    assert case.rows.kinds()[-1] == "late_report"
+    assert case.start("a3").value is not None
+
+
 def test_a_result_that_cannot_be_stored_is_a_success_without_it() -> None:
     case = reach("running")
     case.finish(Finish(token="a1", kind="returned", lost=True))
@@ -244,7 +259,7 @@ def test_a_lost_attempt_is_never_run_again_by_itself() -> None:
     assert case.rows.data("unknown") == {"attempt": 1, "why": "its process died"}
     case.passes(10_000)
     assert case.start("a2").value is None
-    assert (case.status, case.request.waiter) == ("unknown", None)
+    assert (case.status, case.request.waiter, case.state.attempts[0].state) == ("unknown", None, "lost")
 
 
 def test_a_lost_attempt_may_still_report_even_a_raise_with_starts_left() -> None:
@@ -295,6 +310,23 @@ def test_a_running_call_is_not_withdrawn() -> None:
     case.start()
     before = case.state
     case.withdraw("t1")
+    assert case.state == before
+
+
+def test_a_call_that_somebody_came_back_to_by_its_id_is_kept_when_that_wait_is_interrupted() -> None:
+    case = Case(call_given=False)
+    case.attach("process-2", "t2")
+    case.withdraw("t2")
+    assert (case.status, case.request.waiter) == ("pending", None)
+
+
+@pytest.mark.parametrize("ticket", ["t1", "t9"])
+def test_a_wait_that_is_over_already_cannot_withdraw_the_call(ticket: str) -> None:
+    case = Case(call_given=False)
+    if ticket == "t1":
+        case.detach("t1")
+    before = case.state
+    case.withdraw(ticket)
     assert case.state == before
 
 

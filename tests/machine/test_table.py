@@ -269,6 +269,7 @@ def test_the_last_attempts_own_return_succeeds_and_voids_the_permit(status: Stat
     check(case, lambda case: case.returned(), To("succeeded"))
     assert all(permit.left == 0 for permit in case.state.permits)
     assert case.request.result == "7"
+    assert (case.request.waiter, case.request.effective_at, case.request.due) == (None, None, FAR)
     # What ran was allowed by the first decision: that is the one that stands.
     assert (case.standing.by, case.standing.version) == (ALICE, 1)
     check(case, lambda case: case.decide("approve", "human:carol"), DECIDED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import threading
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from gatekit.clock import SystemClock
 from gatekit.errors import NotAQueue, QueueNotFound, SchemaTooNew, StoreBusy, StoreError, UsageError
-from gatekit.store import SqliteStore, failures, home, location, opening
+from gatekit.store import SqliteStore, failures, home, location, opening, schema
 from gatekit.store.schema import APPLICATION_ID, TABLES, VERSION
 from tests.store.support import Desk, submitting
 
@@ -171,6 +172,16 @@ def _another_wal_database(path: Path) -> None:
         connection.execute("CREATE TABLE t (id)")
 
 
+def _another_database_after_a_crash(path: Path) -> None:
+    source = path.with_name("source.db")
+    with raw(source) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE t (id)")
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).write_bytes(source.with_name(source.name + suffix).read_bytes())
+    source.unlink()
+
+
 def _with(statement: str) -> Callable[[Path], None]:
     def make(path: Path) -> None:
         opened(path)
@@ -190,7 +201,9 @@ PLANTED = (
 
 @pytest.mark.parametrize("create", [True, False])
 @pytest.mark.parametrize(
-    "make", [_text, _another_database, _another_wal_database, *map(_with, PLANTED)], ids=lambda make: make.__name__
+    "make",
+    [_text, _another_database, _another_wal_database, _another_database_after_a_crash, *map(_with, PLANTED)],
+    ids=lambda make: make.__name__,
 )
 def test_what_is_no_queue_is_refused_and_stays_as_it_was(
     tmp_path: Path, make: Callable[[Path], None], create: bool
@@ -271,6 +284,30 @@ def test_a_new_queue_whose_file_is_locked_is_busy_and_made_later(path: str, monk
             opened(path)
         other.execute("ROLLBACK")
     assert opened(path) == 0
+
+
+def test_only_one_of_those_who_open_a_new_queue_makes_its_tables(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    together = threading.Barrier(2)
+    migrations: list[str] = []
+    original = schema.migration
+
+    def migration() -> Callable[[sqlite3.Connection], None]:
+        migrate = original()
+
+        def noted(connection: sqlite3.Connection) -> None:
+            migrations.append(threading.current_thread().name)
+            migrate(connection)
+
+        together.wait(10)
+        return noted
+
+    monkeypatch.setattr(opening, "migration", migration)
+    threads = [threading.Thread(target=lambda: opening.open_queue(path, create=True)[0].close()) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(migrations) == 1
 
 
 def test_migrating_loads_no_plugins_and_an_up_to_date_queue_needs_no_migrations(path: str) -> None:

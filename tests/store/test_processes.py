@@ -126,8 +126,13 @@ def test_what_is_queued_at_the_end_of_a_program_is_written(path: str) -> None:
     assert not os.path.exists(path + "-wal")
 
 
-def test_a_program_that_ends_while_it_waits_leaves_no_ear(path: str) -> None:
-    script = "o = Onlooker(); store.observe(o); store.stir(); o.until(lambda: o.looks > 0)"
+def test_a_program_that_ends_while_it_waits_says_nothing_and_leaves_no_ear(path: str) -> None:
+    script = (
+        "o = Onlooker(); store.observe(o); store.stir(); o.until(lambda: o.looks > 0)\n"
+        "from gatekit.store import store as module\n"
+        "module._drain()\n"
+        "assert o.errors == []\n"
+    )
     ended(run(script, path))
     assert not os.path.exists(path + ".wake")
 

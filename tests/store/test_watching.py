@@ -126,9 +126,10 @@ def test_what_happened_while_nobody_waited_is_seen_at_once(queue: SqliteStore, o
     onlooker.waits = False
     queue.stir()
     Desk(queue).submit()
+    settle(queue)
     onlooker.waits = True
-    queue.stir()
-    onlooker.until(lambda: 1 in onlooker.cursors)
+    settle(queue)
+    assert 1 in onlooker.cursors
 
 
 def test_closing_leaves_no_ear(path: str) -> None:
@@ -192,8 +193,9 @@ def test_a_lock_in_the_way_of_looking_is_waited_for(
         return look(tx, now)
 
     monkeypatch.setattr(onlooker, "look", locked_once)
-    Desk(queue).submit()
-    onlooker.until(lambda: 1 in onlooker.cursors)
+    looks = onlooker.looks
+    queue.stir()
+    onlooker.until(lambda: onlooker.looks > looks)
     assert onlooker.errors == []
 
 
@@ -259,6 +261,12 @@ class TestTimetable:
         times.looked(1.0, 7, None)
         assert not times.checks(1.01, asked=False, heard=False, poll=0.25)
         assert times.sleep(1.01) == pytest.approx(0.24)
+
+    def test_a_poll_is_followed_by_no_lull(self) -> None:
+        times = Timetable()
+        times.checks(1.0, asked=False, heard=False, poll=0.25)
+        times.looked(1.0, 7, None)
+        assert not times.deaf(1.0)
 
     def test_a_look_that_was_hindered_comes_again_with_the_next_poll(self) -> None:
         times = Timetable()
