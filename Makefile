@@ -56,7 +56,7 @@ lint: $(VENV)/.group-lint ## ruff, mypy, pyright, the floors, and whether the re
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(if $(wildcard tests/typing/*.py),$(BIN)/mypy tests/typing)
+	$(BIN)/mypy tests/typing
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(PY) docs/make_reference.py --check

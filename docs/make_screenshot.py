@@ -64,6 +64,7 @@ CALLS: list[tuple[Tool, Risk, str, dict[str, Any], float]] = [
 async def picture() -> str:
     """The dashboard over calls that wait, as SVG."""
     clock = FakeClock()
+    svg = ""
     with memory_gate(clock=clock) as gate:
         async with anyio.create_task_group() as calls:
             for number, (tool, risk, description, arguments, age) in enumerate(CALLS):

@@ -168,7 +168,9 @@ MODULES = sorted(module.name for module in pkgutil.walk_packages(gatekit.__path_
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if not name.endswith("__main__")])
-def test_the_examples_in_the_docstrings_are_true(name: str) -> None:
+def test_the_examples_in_the_docstrings_are_true(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Some examples open a queue by its usual name.
+    monkeypatch.chdir(tmp_path)
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 

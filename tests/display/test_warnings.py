@@ -38,7 +38,7 @@ def test_what_deceives_is_named(text: str, part: str) -> None:
     "text",
     [
         "",
-        "Send the report to bob@example.com; then rm -rf /tmp/x && echo 'done' | tee log.txt",
+        "Send the report to bob@example.com; then rm -rf /srv/x && echo 'done' | tee log.txt",
         "Où est l’hôtel\u00a0? «\u202fLà-bas\u202f», à 12\u202f€ près — ça coûte cher…",
         "Größe: 5 µm, Straße „Am Übergang“, 3 × 4 ≤ 12, 20 °C, Δt = 5 ms, λ-Kalkül, σ²",
         "请把发票发送给客户，金额为１２０元。（测试）SDK版本：２．０",

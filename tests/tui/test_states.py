@@ -1,0 +1,94 @@
+"""States beside the usual one: no queue, a busy one, calls too large for a screen."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from pathlib import Path
+
+import anyio
+import pytest
+
+from gatekit import Gate
+from gatekit.errors import QueueNotFound
+from gatekit_tui import ReviewApp
+from tests.tui.calls import Queue
+from tests.tui.desk import Desk, sit_down
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_missing_queue_is_told_with_path_and_cure_and_nothing_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "none.db"
+    with pytest.raises(QueueNotFound) as caught:
+        Gate(path, create=False)
+    app = ReviewApp(caught.value)
+    async with app.run_test(size=(120, 24)) as pilot:
+        desk = Desk(app, pilot)
+        await desk.until_shown("NO QUEUE", "none.db", "gatekit review --queue PATH")
+        await pilot.press("a", "q")
+        await pilot.pause()
+        assert not app.is_running
+    assert os.listdir(tmp_path) == []
+
+
+async def test_a_queue_that_another_process_holds_leaves_the_keys_alive(queue: Queue) -> None:
+    first, second = queue.add(path="one"), queue.add(path="two")
+    release = threading.Event()
+    held = threading.Event()
+
+    def hold() -> None:
+        other = sqlite3.connect(queue.gate.path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        held.set()
+        release.wait(10)
+        other.execute("ROLLBACK")
+        other.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(10)
+    async with sit_down(queue.gate) as desk:
+        await desk.press("a")
+        await desk.until_shown("saving…")
+        with anyio.fail_after(2):
+            await desk.press("j")
+            await desk.until(lambda: desk.chosen() == second)
+            await desk.press("k")
+        assert queue.verb(first) is None
+        release.set()
+        await desk.until(lambda: queue.verb(first) == "approve")
+    thread.join()
+    assert queue.verb(second) is None
+
+
+async def test_a_megabyte_of_arguments_is_all_there_to_its_last_line(queue: Queue) -> None:
+    queue.add(path="word " * 190_000 + "the end")
+    async with sit_down(queue.gate) as desk:
+        await desk.press("o", "G")
+        await desk.until_shown('the end"')
+        assert desk.detail.shown_all
+        await desk.press("escape", "e")
+        await desk.until(lambda: "Too large for a text field" in desk.toasts())
+
+
+async def test_five_thousand_arguments_are_shown_to_the_last(queue: Queue) -> None:
+    queue.add(more={**{f"k{number}": 0 for number in range(5000)}, "zz_force": True})
+    async with sit_down(queue.gate) as desk:
+        await desk.press("o", "end")
+        await desk.until_shown("more.zz_force", "true")
+
+
+async def test_the_dashboard_keeps_the_gates_of_its_process_quiet(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import gatekit_tui
+    from gatekit.display import dashboard_is_running
+
+    seen: list[bool] = []
+    monkeypatch.setattr(ReviewApp, "run", lambda self: seen.append(dashboard_is_running()))
+    gatekit_tui.run(queue.gate, "alice")
+    gatekit_tui.run_missing(QueueNotFound("x.db"))
+    assert seen == [True, True]
+    assert not dashboard_is_running()

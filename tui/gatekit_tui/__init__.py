@@ -1,0 +1,37 @@
+"""The dashboard of gatekit: `gatekit review`.
+
+Everything that comes out of the queue is foreign text; three layers keep it from acting on the terminal or on
+the reviewer: `gatekit.display.visible` where it enters, a line filter under all widgets, and a guard over the
+keys that decide. Nothing foreign is ever markup.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gatekit.display import dashboard_running
+from gatekit.errors import StoreError
+from gatekit_tui.app import ReviewApp
+
+if TYPE_CHECKING:
+    from gatekit import Gate
+
+__all__ = ["ReviewApp", "run", "run_missing"]
+
+
+def run(gate: Gate, reviewer: str, *, read_only: bool = False) -> None:
+    """Show the queue of `gate` in this terminal until the reviewer leaves; decisions are made as `reviewer`.
+
+    Needs a terminal, and its standard error output: that is what Textual draws on. Blocks. With `read_only`
+    nothing can be decided.
+
+    >>> run(Gate("approvals.db", create=False), "alice")  # doctest: +SKIP
+    """
+    with dashboard_running():
+        ReviewApp(gate, reviewer, read_only=read_only).run()
+
+
+def run_missing(error: StoreError) -> None:
+    """Show why there is no queue to review, and what to do about it, until the reviewer leaves."""
+    with dashboard_running():
+        ReviewApp(error).run()

@@ -1,0 +1,44 @@
+"""The application: which screen is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from gatekit.errors import StoreError
+from gatekit_tui.guarded import GuardedApp
+from gatekit_tui.missing import MissingScreen
+from gatekit_tui.review import ReviewScreen
+
+if TYPE_CHECKING:
+    from gatekit import Gate
+
+
+class ReviewApp(GuardedApp):
+    """The dashboard over one gate for one reviewer; or, given an error, the panel that says why there is none.
+
+    `clock` gives seconds and only ever goes forward: the key guard measures with it.
+    """
+
+    TITLE = "gatekit review"
+
+    def __init__(
+        self,
+        gate: Gate | StoreError,
+        reviewer: str = "",
+        *,
+        read_only: bool = False,
+        clock: Callable[[], float] = perf_counter,
+    ) -> None:
+        super().__init__(clock)
+        self._gate = gate
+        self._reviewer = reviewer
+        self._read_only = read_only
+
+    def on_mount(self) -> None:
+        """Show the queue, or what is wrong with it."""
+        if isinstance(self._gate, StoreError):
+            self.push_screen(MissingScreen(self._gate))
+        else:
+            self.push_screen(ReviewScreen(self._gate, self._reviewer, read_only=self._read_only))

@@ -1,0 +1,47 @@
+"""What every screen that can decide shares: keys that decide pass the guard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from textual.screen import ModalScreen, Screen
+
+from gatekit_tui.guard import SETTLE
+from gatekit_tui.guarded import GuardedApp
+
+T = TypeVar("T")
+
+TOO_SOON = "Too soon after the picture changed. Look, then press it again."
+
+
+class Deliberate(Screen[T]):
+    """A screen whose decisions go through `deliberately`."""
+
+    @property
+    def review(self) -> GuardedApp:
+        """The app, by its own type."""
+        app = self.app
+        assert isinstance(app, GuardedApp)
+        return app
+
+    def on_screen_resume(self) -> None:
+        """The screen got the focus: keys that were meant for another one must not decide here."""
+        self.review.guard.change()
+
+    def deliberately(self, act: Callable[[], None]) -> None:
+        """Do it, unless the picture just changed or the key came in a burst; a burst shows a moment later."""
+        guard = self.review.guard
+
+        def settled() -> None:
+            if not guard.dead:
+                act()
+
+        if guard.dead:
+            self.review.say(TOO_SOON, "warning")
+        else:
+            self.set_timer(SETTLE, settled)
+
+
+class DeliberateModal(Deliberate[T], ModalScreen[T]):
+    """The same, over another screen."""

@@ -1,0 +1,164 @@
+"""One call in full, as lines: what would run first, drawn by us; what the agent says of it last. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from gatekit.display import Drawing, Line, ago, draw_arguments, visible, warnings_of
+from gatekit.models import Request
+from gatekit_tui.row_text import RISK_INK, fate, one_line, person
+from gatekit_tui.spans import Ink, Inked, Span, fit, length, spread, wrap, wrap_inked
+
+_ARGUMENT_INK: Final[dict[str, Ink]] = {
+    "string": "string",
+    "number": "number",
+    "constant": "constant",
+    "empty": "dim",
+    "redacted": "note",
+    "more": "warn",
+}
+_LONGEST_NAME: Final = 24
+_MARGIN: Final = "  "
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A request, and what is to be known of its texts before they are shown."""
+
+    request: Request
+    drawing: Drawing
+    hidden: int
+    """Deceptive characters in all its texts."""
+    warnings: tuple[str, ...]
+    """What could mislead, with the place."""
+
+
+def study(request: Request) -> Study:
+    """Look at every text of a request. Large arguments take their time: not on the loop's thread."""
+    drawing = draw_arguments(request.args)
+    others = {
+        "description": request.description,
+        "tool": request.tool,
+        "requester": request.requester,
+        "run": request.run or "",
+        "call id": request.call_id,
+        "reasons": "\n".join(request.reasons),
+    }
+    hidden = drawing.hidden + sum(visible(text)[1] for text in others.values())
+    warnings = [*drawing.warnings]
+    for name, text in others.items():
+        warnings.extend(f"{name}: {warning}" for warning in warnings_of(text))
+    return Study(request, drawing, max(hidden, request.hidden), tuple(warnings))
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What does not change with time."""
+
+    lines: tuple[Inked, ...]
+    """Warnings, arguments, the agent's words."""
+    arguments_end: int
+    """How many of the lines there are up to the last argument."""
+
+
+def draw_body(seen: Study, width: int) -> Body:
+    """The lines under the heading, for a pane of `width` cells."""
+    inner = _inner(width)
+    top = [*_warnings(seen, inner), ()]
+    arguments = [_section("arguments", _arguments_note(seen), inner), *_arguments(seen.drawing, inner)]
+    words = [
+        (),
+        _section("the agent says", _words_note(seen.request), inner),
+        *_words(seen.request, inner),
+    ]
+    return Body(_indented([*top, *arguments, *words]), len(top) + len(arguments))
+
+
+def draw_heading(request: Request, width: int, now: datetime, *, gone: bool) -> tuple[Inked, ...]:
+    """Who asks for what since when; `gone` if the call no longer waits: then what became of it."""
+    return _indented(_heading(request, _inner(width), now, gone=gone))
+
+
+def _inner(width: int) -> int:
+    return max(20, width - 2)
+
+
+def _indented(lines: list[Inked]) -> tuple[Inked, ...]:
+    return tuple((((" ", "text"), *line) if line else ()) for line in lines)
+
+
+def _heading(request: Request, width: int, now: datetime, *, gone: bool) -> list[Inked]:
+    run = f"run {one_line(request.run)} · " if request.run else ""
+    title: Inked = ((one_line(request.tool), "title"),)
+    lines = _beside(title, ((f"{run}{request.id} · v{request.version}", "dim"),), width)
+    badge: Span = (f" {request.risk.upper()} ", RISK_INK[request.risk])
+    if gone:
+        return [*lines, *wrap_inked((badge, (" " + fate(request.status, request.decision, now), "gone")), width)]
+    waiting = f" waiting {ago((now - request.created_at).total_seconds())} · asked by {person(request.requester)}"
+    lines += wrap_inked((badge, (waiting, "dim")), width)
+    if request.waiter == "gone":
+        lines += _told("nobody waits: once approved it runs when the agent makes the call again", width, "note")
+    if request.reasons:
+        lines += _told("why: " + "; ".join(one_line(reason) for reason in request.reasons), width, "dim")
+    return lines
+
+
+def _beside(left: Inked, right: Inked, width: int) -> list[Inked]:
+    """Both on one line if there is room, else one under the other: nothing is left out."""
+    if length(left) + length(right) + 2 <= width:
+        return [spread(left, right, width)]
+    return [*wrap_inked(left, width), *wrap_inked(right, width)]
+
+
+def _warnings(seen: Study, width: int) -> list[Inked]:
+    told = [one_line(warning) for warning in seen.warnings]
+    if seen.hidden:
+        plural = "" if seen.hidden == 1 else "s"
+        told.insert(0, f"{seen.hidden} hidden character{plural}, made visible here")
+    return [line for text in told for line in _told("▲ " + text, width, "warn")]
+
+
+def _section(name: str, note: str, width: int) -> Inked:
+    return spread(((name, "label"),), ((note, "dim"),) if note else (), width)
+
+
+def _arguments_note(seen: Study) -> str:
+    return "edited, the agent checks them" if seen.request.check_due else ""
+
+
+def _words_note(request: Request) -> str:
+    return "said of the first version" if request.revision > 1 else "its own words, not checked"
+
+
+def _arguments(drawing: Drawing, width: int) -> list[Inked]:
+    names = [len(line.path) for line in drawing.lines if len(line.path) <= _LONGEST_NAME]
+    column = min(max(names, default=0) + 2, width // 2)
+    return [row for line in drawing.lines for row in _argument(line, column, width)]
+
+
+def _argument(line: Line, column: int, width: int) -> list[Inked]:
+    ink = _ARGUMENT_INK[line.kind]
+    rows: list[Inked] = []
+    name = line.path
+    if length(((name, "text"),)) > column - 2:
+        rows = [((_MARGIN + piece, "text"),) for piece in wrap(name, width - 2)]
+        name = ""
+    pieces = wrap(line.text, width - len(_MARGIN) - column)
+    for number, piece in enumerate(pieces):
+        label = fit(name if number == 0 else "", column)
+        rows.append(((_MARGIN + label, "text"), (piece, ink)))
+    return rows
+
+
+def _words(request: Request, width: int) -> list[Inked]:
+    rows: list[Inked] = []
+    for part in request.description.splitlines(keepends=True) or ["nothing"]:
+        for piece in wrap(one_line(part), width - 2):
+            rows.append((("│ ", "dim"), (piece, "dim")))
+    return rows
+
+
+def _told(text: str, width: int, ink: Ink) -> list[Inked]:
+    return [((piece, ink),) for piece in wrap(text, width)]

@@ -1,0 +1,51 @@
+"""The text of an edit: arguments as JSON to type in, and back, strictly."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from gatekit.display import visible
+
+
+class DraftError(ValueError):
+    """The draft cannot be read as arguments; the message says where and why."""
+
+
+def write_draft(args: dict[str, Any]) -> str:
+    """The arguments as indented JSON in ASCII: what hides is an escape, and survives the edit unchanged."""
+    return json.dumps(args, indent=2, ensure_ascii=True, allow_nan=False)
+
+
+def read_draft(text: str) -> dict[str, Any]:
+    """The arguments that a draft stands for.
+
+    Stricter than `json.loads`, which keeps the last of two equal names and accepts NaN: the reviewer must not
+    be able to approve something else than what the draft seems to say. Raises `DraftError`.
+    """
+    try:
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise DraftError(f"line {error.lineno}, column {error.colno}: {error.msg}") from error
+    except RecursionError as error:
+        raise DraftError("it is nested too deeply") from error
+    except DraftError:
+        raise
+    except ValueError as error:
+        raise DraftError("a number has too many digits") from error
+    if not isinstance(value, dict):
+        raise DraftError("the arguments must be one JSON object: { … }")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DraftError(f"the name {visible(json.dumps(twice))[0]} is there twice")
+    return values
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise DraftError(f"{name} is not a JSON number")

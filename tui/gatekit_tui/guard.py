@@ -1,0 +1,46 @@
+"""The key guard: a key that decides must have been pressed by a human who saw what it decides.
+
+A terminal can be made to type: a query in foreign text brings its reply in as key presses, in one burst.
+`visible()` and the line filter keep such text away from the terminal; the guard is the third layer, for what
+reaches it anyway, for pastes, and for a hand that was already moving when the picture changed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from time import perf_counter
+from typing import Final
+
+DEAD: Final = 0.4
+"""Seconds for which keys that decide are dead after the picture changed by itself: one human reaction."""
+BURST_KEYS: Final = 3
+"""More keys than this within `BURST` were not typed by a hand."""
+BURST: Final = 0.03
+"""Seconds."""
+SETTLE: Final = 0.04
+"""Seconds after which a key is known not to have been the first of a burst."""
+
+
+class KeyGuard:
+    """Knows when the picture last changed by itself and when the last keys came. `clock` gives seconds."""
+
+    def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
+        self._clock = clock
+        self._changed = clock()
+        self._keys: deque[float] = deque(maxlen=BURST_KEYS + 1)
+
+    def change(self) -> None:
+        """The picture changed by itself: a screen opened or got focus, or another call is shown."""
+        self._changed = self._clock()
+
+    def key(self, at: float) -> None:
+        """A key came at this moment, in seconds of any clock; a burst counts as a change of its own."""
+        self._keys.append(at)
+        if len(self._keys) > BURST_KEYS and at - self._keys[0] < BURST:
+            self.change()
+
+    @property
+    def dead(self) -> bool:
+        """Whether keys that decide do nothing now."""
+        return self._clock() - self._changed < DEAD

@@ -1,0 +1,65 @@
+"""The application without its screens: the choke point under all widgets, the key guard over all keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
+from typing import Literal
+
+from rich.style import Style
+from textual import events
+from textual.app import App
+from textual.filter import LineFilter
+
+from gatekit.display import visible
+from gatekit_tui.filters import VisibleFilter
+from gatekit_tui.guard import KeyGuard
+from gatekit_tui.spans import Ink
+from gatekit_tui.theme import GATEKIT, Base, inks, theme_for
+
+
+class GuardedApp(App[None]):
+    """What every screen may rely on: a `guard`, a harmless way to `say` something, and a terminal that is safe.
+
+    `clock` gives seconds and only ever goes forward: the key guard measures with it.
+    """
+
+    ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
+    # At the top: at the foot stand the questions that a message is about.
+    CSS = "ToastRack { dock: top; align: right top; margin-top: 1; } Toast { max-width: 60%; }"
+
+    def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
+        # Both before Textual is set up: it takes NO_COLOR out of the environment, and fixes its filters for good.
+        theme = theme_for()
+        super().__init__(ansi_color=True if theme != GATEKIT.name else None)
+        self.register_theme(GATEKIT)
+        self.theme = theme
+        self.guard = KeyGuard(clock)
+        self._visible = VisibleFilter()
+        self._inks: dict[str, dict[Ink | Base, Style]] = {}
+
+    @property
+    def inks(self) -> Mapping[Ink | Base, Style]:
+        """The styles of everything that is drawn by lines, in the theme of the moment."""
+        if self.theme not in self._inks:
+            self._inks[self.theme] = inks(self.theme_variables)
+        return self._inks[self.theme]
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """The choke point goes first, so that no later filter sees what it takes out."""
+        return [self._visible, *super().get_line_filters()]
+
+    async def on_event(self, event: events.Event) -> None:
+        """Every key passes the guard before any widget sees it."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self.guard.key(event.time)
+        await super().on_event(event)
+
+    def on_app_focus(self) -> None:
+        """The terminal got the focus: a key may still have been meant for another window."""
+        self.guard.change()
+
+    def say(self, text: str, severity: Literal["information", "warning", "error"] = "information") -> None:
+        """Tell the reviewer something in a corner of the screen."""
+        self.notify(visible(text)[0], severity=severity, markup=False)

@@ -1,0 +1,55 @@
+"""What is shown instead of the list: nothing waits yet, nothing waits any more, there is no queue. Pure."""
+
+from __future__ import annotations
+
+from gatekit.display import visible
+from gatekit.errors import NotAQueue, QueueNotFound, SchemaTooNew, StoreBusy, StoreError
+from gatekit_tui.spans import Inked
+
+NAME: Inked = ((" gatekit ", "title"), ("review", "dim"))
+"""What stands at the very top."""
+
+
+def connecting(queue: str) -> list[Inked]:
+    """Before the first page is read."""
+    return [(("connecting to ", "dim"), (visible(queue)[0], "text"), (" …", "dim"))]
+
+
+def empty(queue: str) -> list[Inked]:
+    """Nothing waits."""
+    return [
+        (("Nothing is waiting.", "title"),),
+        (("New calls appear here by themselves.", "text"),),
+        (),
+        (("queue  ", "dim"), (visible(queue)[0], "text")),
+        (("try it ", "dim"), ("gatekit demo", "label")),
+    ]
+
+
+def unusable(error: StoreError) -> list[Inked]:
+    """The queue cannot be used: what is wrong, and what to do."""
+    title, cure = _advice(error)
+    return [
+        ((title, "critical"),),
+        (),
+        ((visible(str(error))[0], "text"),),
+        (),
+        *(((line, "dim"),) for line in cure),
+    ]
+
+
+def _advice(error: StoreError) -> tuple[str, tuple[str, ...]]:
+    match error:
+        case QueueNotFound():
+            return " NO QUEUE ", (
+                "A queue is made by the program whose calls it holds, never by looking at it.",
+                "Start that program, or name another queue:  gatekit review --queue PATH",
+            )
+        case NotAQueue():
+            return " NOT A QUEUE ", ("It was not touched. Name another:  gatekit review --queue PATH",)
+        case SchemaTooNew():
+            return " NEWER QUEUE ", ("It was not touched. Look again with the newer gatekit.",)
+        case StoreBusy():
+            return " BUSY ", ("Another process holds it. It will be tried again.",)
+        case _:
+            return " QUEUE FAILED ", ("See what is wrong with it:  gatekit doctor --queue PATH",)

@@ -1,0 +1,102 @@
+"""One row of the list, and the words for what became of a call. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from gatekit.display import ago, visible
+from gatekit.models import Decision, RequestRow, Risk
+from gatekit_tui.spans import Ink, Inked, Span, fit, length
+
+RISK_INK: Final[dict[Risk, Ink]] = {"low": "low", "medium": "medium", "high": "high", "critical": "critical"}
+RISK_SHORT: Final[dict[Risk, str]] = {"low": "LOW", "medium": "MED", "high": "HIGH", "critical": "CRIT"}
+_DONE: Final = {
+    "approve": "approved",
+    "edit": "edited and approved",
+    "reject": "rejected",
+    "respond": "answered",
+    "cancel": "withdrawn",
+    "expire": "expired",
+    "undo": "taken back",
+}
+_STATE_WORDS: Final = {
+    "held": "not in force yet",
+    "running": "running now",
+    "unknown": "started, outcome unknown",
+    "succeeded": "done",
+    "failed": "the tool failed",
+}
+_MARK, _RISK, _WAIT = 2, 5, 6
+
+
+def one_line(text: str) -> str:
+    """Foreign text for a place where it has one line."""
+    return visible(text)[0]
+
+
+def person(by: str) -> str:
+    """A principal as it is shown: people by their name alone, others with their kind."""
+    return one_line(by.removeprefix("human:"))
+
+
+def fate(status: str, decision: Decision | None, now: datetime) -> str:
+    """What became of a call, in one line: `approved by ana · 3s ago · running now`."""
+    if decision is None:
+        return status
+    parts = [f"{_DONE.get(decision.verb, decision.verb)} by {person(decision.by)}"]
+    if decision.reason:
+        parts[0] += f": {one_line(decision.reason)}"
+    parts.append(f"{ago((now - decision.at).total_seconds())} ago")
+    if status in _STATE_WORDS:
+        parts.append(_STATE_WORDS[status])
+    return " · ".join(parts)
+
+
+def wait_of(row: RequestRow, now: datetime) -> str:
+    """How long the call has waited, as it stands in the list."""
+    return ago((now - row.created_at).total_seconds())
+
+
+def head_spans(width: int) -> Inked:
+    """The line above the list."""
+    tool = _tool_width(width)
+    what = width - _MARK - _RISK - tool - _WAIT
+    return ((" " * _MARK + fit("RISK", _RISK) + fit("TOOL", tool) + fit("WHAT", what - 1) + "  WAIT ", "dim"),)
+
+
+def row_spans(row: RequestRow, width: int, *, wait: str, chosen: bool, saving: bool = False, gone: str = "") -> Inked:
+    """One call as a line of exactly `width` cells. `gone` says what became of it, if it no longer waits."""
+    tool = _tool_width(width)
+    what = width - _MARK - _RISK - tool - _WAIT
+    mark = "▌ " if chosen else "  "
+    if gone:
+        told = fit(f"{RISK_SHORT[row.risk]:<{_RISK}}{fit(one_line(row.tool), tool - 1)} {gone}", width - _MARK)
+        return ((mark, "dim"), (told, "gone"))
+    badge = RISK_SHORT[row.risk]
+    flags = _flags(row, saving)
+    text = fit(one_line(row.description) + ("…" if row.cut else ""), what - length(flags) - 1)
+    return (
+        (mark, "label"),
+        (badge, RISK_INK[row.risk]),
+        (" " * (_RISK - len(badge)), "text"),
+        (fit(one_line(row.tool), tool - 1) + " ", "title" if chosen else "text"),
+        (text, "text"),
+        *flags,
+        (f"{wait:>{_WAIT}} ", "dim"),
+    )
+
+
+def _flags(row: RequestRow, saving: bool) -> Inked:
+    flags: list[Span] = []
+    if row.hidden:
+        flags.append((f" !{row.hidden}", "warn"))
+    if row.waiter == "gone":
+        flags.append((" nobody waits", "dim"))
+    if saving:
+        flags.append((" saving…", "note"))
+    return tuple(flags)
+
+
+def _tool_width(width: int) -> int:
+    return min(24, max(10, width // 5))
