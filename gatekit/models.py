@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal, overload
+from typing import Any, Final, Literal, get_args, overload
 
 Risk = Literal["low", "medium", "high", "critical"]
 Status = Literal[
@@ -29,21 +29,8 @@ Status = Literal[
 ]
 Verb = Literal["approve", "edit", "reject", "respond", "cancel", "undo", "expire"]
 
-RISKS: Final[tuple[Risk, ...]] = ("low", "medium", "high", "critical")
-STATUSES: Final[tuple[Status, ...]] = (
-    "pending",
-    "held",
-    "approved",
-    "running",
-    "unknown",
-    "succeeded",
-    "failed",
-    "rejected",
-    "responded",
-    "answered",
-    "expired",
-    "cancelled",
-)
+RISKS: Final[tuple[Risk, ...]] = get_args(Risk)
+STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 FINAL: Final[frozenset[Status]] = frozenset(STATUSES[5:])
 """The states that nothing leaves."""
 UNDECIDED: Final[frozenset[Status]] = frozenset({"pending", "held"})

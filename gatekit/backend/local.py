@@ -231,7 +231,8 @@ def _known(tx: Tx, request_id: object) -> State | Refused:
 
 
 def _present(tx: Tx, call: Call) -> Found | None:
-    request_id = tx.find(call.run, call.tool, call.request_id if call.call_id is None else call.call_id)
+    # A call without an id of its own has one that was made just now: nobody can have been here with it.
+    request_id = None if call.call_id is None else tx.find(call.run, call.tool, call.call_id)
     return None if request_id is None else _found(_state(tx, request_id))
 
 

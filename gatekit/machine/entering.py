@@ -36,7 +36,9 @@ def submit_allowed(request: RequestRecord, revision: RevisionRecord, now: int) -
 
 
 def _entered(request: RequestRecord, revision: RevisionRecord, now: int) -> Draft:
-    return Draft(State(request=replace(request, due=due_of(request)), revisions=(revision,)), now)
+    due = due_of(request)
+    entered = request if due == request.due else replace(request, due=due)
+    return Draft(State(request=entered, revisions=(revision,)), now)
 
 
 def _inserted(draft: Draft) -> Answer[None]:

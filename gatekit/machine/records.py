@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal, NamedTuple, TypeVar
 
 from gatekit.clock import FAR
 from gatekit.models import Risk, Status, Verb
@@ -155,9 +155,8 @@ class AttemptRecord:
     state: AttemptState = "running"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowRecord:
-    """A request as one line of a list."""
+class RowRecord(NamedTuple):
+    """A request as one line of a list; a tuple, because a page of dataclasses costs more than its query."""
 
     id: str
     tool: str

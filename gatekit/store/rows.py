@@ -31,8 +31,9 @@ DECISION: Final = _names(DecisionRecord)
 PERMIT: Final = _names(PermitRecord)
 ATTEMPT: Final = _names(AttemptRecord)
 EVENT: Final = _names(EventRecord)
-LINE: Final = _names(RowRecord)
+LINE: Final = RowRecord._fields
 
+_DESCRIPTION: Final = LINE.index("description")
 DESCRIPTION_SHOWN: Final = 201
 """Characters of the description in a line of the list."""
 
@@ -94,10 +95,9 @@ def event_record(row: Row) -> EventRecord:
 
 
 def line_record(row: Row) -> RowRecord:
-    values = dict(zip(LINE, row, strict=True))
+    line = RowRecord._make(row)
     # The statement cut the description by bytes, so a character may be torn at its end; it cut behind the last one.
-    values["description"] = values["description"].decode("utf-8", "ignore")[:DESCRIPTION_SHOWN]
-    return RowRecord(**values)
+    return line._replace(description=row[_DESCRIPTION].decode("utf-8", "ignore")[:DESCRIPTION_SHOWN])
 
 
 def plain_row(record: DecisionRecord | PermitRecord | AttemptRecord | EventRecord, names: tuple[str, ...]) -> Row:

@@ -231,7 +231,7 @@ class TestPages:
         request_id = desk.submit(risk="high", hidden=2, run="r", waiter="w", decide_by=clock.now() + 5)
         record = desk.state(request_id).request
         (row,) = desk.read(lambda tx, now: tx.page(PageQuery(statuses=("pending",))))
-        same = [name for name in type(row).__dataclass_fields__ if name != "pos"]
+        same = [name for name in row._fields if name != "pos"]
         assert {name: getattr(row, name) for name in same} == {name: getattr(record, name) for name in same}
 
     def test_a_position_counts_the_lines_before(self, desk: Desk, clock: FakeClock) -> None:
