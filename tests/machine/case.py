@@ -30,7 +30,7 @@ OTHER: Final = '{"amount":2}'
 
 
 def digest(text: str, tool: str = TOOL) -> str:
-    """DESIGN.md §5, written down a second time."""
+    """The digest of docs/stored-format.md, written down a second time."""
     return hashlib.sha256(f"gatekit.v1\0{tool}\0{text}".encode()).hexdigest()
 
 

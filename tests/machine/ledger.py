@@ -1,7 +1,7 @@
 """What an onlooker who knows the promises, and not the machine, writes down about one request.
 
 It learns of what happened only from answers (who got which value or refusal, and when), from the versions it sees,
-and from the tool's own calls. The invariants I1-I11 of DESIGN.md §4 are checked against these notes.
+and from the tool's own calls. The promises I1 to I11 (docs/trust-model.md) are checked against these notes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The rules under the table of DESIGN.md §4 that are about deciding: who, on which token, what can be undone."""
+"""The rules beside the table of docs/states.md that are about deciding: who, on which token, what can be undone."""
 
 from __future__ import annotations
 

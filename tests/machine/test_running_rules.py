@@ -1,4 +1,4 @@
-"""The rules under the table of DESIGN.md §4 that are about running, waiting, and rows that nobody should trust."""
+"""The rules beside the table of docs/states.md that are about running, waiting, and rows that nobody should trust."""
 
 from __future__ import annotations
 

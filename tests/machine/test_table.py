@@ -1,4 +1,4 @@
-"""The table of DESIGN.md §4, cell by cell: event / state -> what becomes of it.
+"""The table of docs/states.md, cell by cell: event / state -> what becomes of it.
 
 Not here, because a later part brings them: retry, settle, declare_lost, reconcile, idempotent, revalidate, the
 stop switch, stages, escalation. That other arguments are a `CallConflict` is decided above the machine.
