@@ -6,9 +6,9 @@ shown to that human.
 
 from __future__ import annotations
 
-import inspect
 import string
 from collections.abc import Callable, Iterable, Mapping
+from types import CoroutineType
 from typing import Any, Final, cast
 
 from gatekit.display import shorten, visible
@@ -21,10 +21,14 @@ Rate = Risk | Callable[[Any], Risk]
 LONGEST_DESCRIPTION: Final = 4_000
 """Characters; a longer text is no description, and hides the arguments below it."""
 _OWN_LONGEST: Final = 300
+_LONGEST_MESSAGE: Final = 20_000
+_TYPE_NAME: Final = type.__dict__["__name__"].__get__
 
 
-def judge(verdict: object) -> tuple[bool, tuple[str, ...]]:
+def judge(verdict: object, redact: Callable[[str], str] = str) -> tuple[bool, tuple[str, ...]]:
     """Whether the call is gated, and why. Only `True` and `False` count; all else gates it.
+
+    The predicate saw the redacted values; `redact` takes them out of what it says.
 
     >>> judge(False), judge(True), judge(None)
     ((False, ()), (True, ()), (True, ('requires_approval returned None, which is neither True nor False',)))
@@ -33,11 +37,10 @@ def judge(verdict: object) -> tuple[bool, tuple[str, ...]]:
         return False, ()
     if verdict is True:
         return True, ()
-    if isinstance(verdict, BaseException):
-        return True, (f"requires_approval raised {_named(verdict)}",)
-    if inspect.iscoroutine(verdict):
-        verdict.close()
-    shown = "None" if verdict is None else f"a {type(verdict).__name__}"
+    if issubclass(type(verdict), BaseException):
+        return True, (f"requires_approval raised {_named(cast(BaseException, verdict), redact)}",)
+    _close_coroutine(verdict)
+    shown = "None" if verdict is None else f"a {redact(type_name(verdict))}"
     return True, (f"requires_approval returned {shown}, which is neither True nor False",)
 
 
@@ -62,10 +65,9 @@ def _described(template: Describe | None, view: Any) -> object:
 
 
 def _flaw_of_text(text: object) -> str | None:
-    if inspect.iscoroutine(text):
-        text.close()
+    _close_coroutine(text)
     if type(text) is not str:
-        return f"the step's description was a {type(text).__name__}, not a str"
+        return f"the step's description was a {type_name(text)}, not a str"
     if len(text) > LONGEST_DESCRIPTION:
         return f"the step's description had {len(text)} characters, more than {LONGEST_DESCRIPTION}"
     if not text.strip():
@@ -85,11 +87,9 @@ def own_description(tool: str, view: Any) -> str:
 
 def _brief(value: object) -> str:
     try:
-        text = repr(value)
+        return _storable(repr(value))
     except Exception as error:  # noqa: BLE001 - foreign code
-        return f"<{type(value).__name__}: its repr raised {type(error).__name__}>"
-    # An escaped surrogate can be stored, a raw one cannot.
-    return text.encode("utf-8", "backslashreplace").decode()
+        return f"<{type_name(value)}: its repr raised {type_name(error)}>"
 
 
 def rate(risk: Rate, view: Any) -> tuple[Risk, str | None]:
@@ -102,9 +102,9 @@ def rate(risk: Rate, view: Any) -> tuple[Risk, str | None]:
         return "critical", f"the step's risk raised {_named(error)}"
     if type(rated) is str and rated in RISKS:
         return rated, None
-    if inspect.iscoroutine(rated):
-        rated.close()
-    return "critical", f"the step's risk was {_brief(rated)}, not one of {', '.join(RISKS)}"
+    _close_coroutine(rated)
+    shown = shorten(_brief(rated), _OWN_LONGEST)[0]
+    return "critical", f"the step's risk was {shown}, not one of {', '.join(RISKS)}"
 
 
 def check_template(template: Describe | None, names: Iterable[str]) -> None:
@@ -140,18 +140,39 @@ def _hidden(value: object) -> int:
     return 0
 
 
-def message_of(error: BaseException) -> str:
-    """The message of a foreign exception, as text that can be stored.
+def message_of(error: BaseException, redact: Callable[[str], str]) -> str:
+    """The message of a foreign exception, as text that can be stored, cut with a note.
 
-    >>> message_of(ValueError("no money"))
+    >>> message_of(ValueError("no money"), str)
     'no money'
     """
+    # Cut last: half a secret would not be recognised.
+    return shorten(redact(_message(error)), _LONGEST_MESSAGE)[0]
+
+
+def type_name(value: object) -> str:
+    """The name of a value's type, whatever the type says of itself."""
+    name: str = _TYPE_NAME(type(value))
+    return name
+
+
+def _message(error: BaseException) -> str:
     try:
-        text = str(error)
+        return _storable(str(error))
     except Exception as flaw:  # noqa: BLE001 - foreign code
-        text = f"its message could not be read: {type(flaw).__name__}"
-    return text.encode("utf-8", "backslashreplace").decode()
+        return f"its message could not be read: {type_name(flaw)}"
 
 
-def _named(error: BaseException) -> str:
-    return shorten(f"{type(error).__name__}: {message_of(error)}", 300)[0]
+def _storable(text: str) -> str:
+    """An escaped surrogate can be stored, a raw one cannot; and a subclass of str may encode itself as it likes."""
+    return str.__str__(text).encode("utf-8", "backslashreplace").decode()
+
+
+def _close_coroutine(value: object) -> None:
+    # By its type: a value can lie about its class, or raise when it is asked.
+    if type(value) is CoroutineType:
+        value.close()
+
+
+def _named(error: BaseException, redact: Callable[[str], str] = str) -> str:
+    return shorten(redact(f"{type_name(error)}: {_message(error)}"), 300)[0]

@@ -90,7 +90,10 @@ class _closing:
 
 def _block(step: Step) -> Any:
     if isinstance(step, Reply):
-        return step.wait()
+        try:
+            return step.wait()
+        finally:
+            step.abandon()
     if isinstance(step, Sleep):
         return threading.Event().wait(step.seconds)
     return step.call()
@@ -98,7 +101,10 @@ def _block(step: Step) -> Any:
 
 async def _arrive(step: Step) -> Any:
     if isinstance(step, Reply):
-        return await step
+        try:
+            return await step
+        finally:
+            step.abandon()
     if isinstance(step, Sleep):
         return await anyio.sleep(step.seconds)
     return await step.call() if step.is_async else step.call()

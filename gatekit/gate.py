@@ -336,7 +336,8 @@ def default_gate() -> Gate:
 
 
 def _file_of(path: str | os.PathLike[str] | None) -> str:
-    given = os.environ.get("GATEKIT_QUEUE") or "gatekit.db" if path is None else os.fspath(path)
+    given = os.environ.get("GATEKIT_QUEUE") or "gatekit.db" if path is None else path
+    given = os.fspath(given) if isinstance(given, os.PathLike) else given
     if not isinstance(given, str) or not given or "\0" in given:
         raise UsageError(f"a queue is a file's path, not {given!r}")
     if given == ":memory:":

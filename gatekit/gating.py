@@ -7,17 +7,17 @@ what may have landed: the queue works its jobs in the order they came.
 
 from __future__ import annotations
 
-import inspect
 import uuid
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
 from gatekit import owner
 from gatekit.arguments import Parameters, Snapshot, diff, encode_result
-from gatekit.asking import Describe, Rate, count_hidden, describe, judge, message_of, rate
-from gatekit.backend.base import Call, Found
+from gatekit.asking import Describe, Rate, count_hidden, describe, judge, message_of, rate, type_name
+from gatekit.backend.base import Backend, Call, Found
 from gatekit.calling import Calling, calling_now
 from gatekit.driving import Intent, Invoke, Sleep
 from gatekit.errors import CallConflict, NotApproved, OutcomeUnknown, StoreError, Suspended, UsageError
@@ -73,6 +73,14 @@ class _Call:
     announced: bool = False
     called: bool = False
     """Whether the tool was called: from then on there is an outcome to report."""
+    opened: Backend | None = None
+
+    @property
+    def backend(self) -> Backend:
+        """The queue. A call that entered it keeps it: after the gate was closed its replies still say so."""
+        if self.opened is None:
+            self.opened = self.gate.backend
+        return self.opened
 
     @property
     def run(self) -> str:
@@ -111,10 +119,11 @@ def gated(step: GatedTool, values: dict[str, Any], verdict: object) -> Intent[En
         until=None if step.wait is None else gate.clock.monotonic() + step.wait,
     )
     if call.identity.call_id is not None and gate.exists():
-        found = yield from gate.backend.find(call.run, step.name, call.identity.call_id)
+        found = yield from call.backend.find(call.run, step.name, call.identity.call_id)
         if found is not None:
             return (yield from _again(call, found))
-    is_gated, reasons = judge((yield from _ask(call, call.snapshot.fresh())) if verdict is UNASKED else verdict)
+    asked = (yield from _ask(call, call.snapshot.fresh())) if verdict is UNASKED else verdict
+    is_gated, reasons = judge(asked, call.snapshot.redact)
     if not is_gated and gate.record == "gated":
         return (yield from _invoke(call, call.snapshot.fresh()))
     entry = _entry(call, is_gated, reasons)
@@ -173,7 +182,7 @@ def _queued(call: _Call, entry: Call) -> Intent[Ended]:
     else:
         hook.check(call.gate)
     with _withdrawn_if_interrupted(call, entry.request_id):
-        found = yield from call.gate.backend.submit(entry)
+        found = yield from call.backend.submit(entry)
         if found.request.id == entry.request_id:
             return (yield from _follow(call, found.request))
     return (yield from _again(call, found))
@@ -185,7 +194,7 @@ def _recorded(call: _Call, entry: Call) -> Intent[Ended]:
     found: list[Found] = []
 
     def enter() -> Intent[_Entered]:
-        found.append((yield from call.gate.backend.submit_allowed(entry, token)))
+        found.append((yield from call.backend.submit_allowed(entry, token)))
         return _Entered(found[0].request.id == entry.request_id, found[0].request)
 
     with _withdrawn_if_interrupted(call, entry.request_id):
@@ -199,11 +208,11 @@ def _again(call: _Call, found: Found) -> Intent[Ended]:
     if not call.step.parameters.matches(call.snapshot, found.first_text):
         raise CallConflict(request.id, request.tool, request.call_id)
     decides_at_once = pending_hook.get() is not None and request.status in UNDECIDED
-    if request.status not in FINAL and not decides_at_once:
+    if request.status in (*UNDECIDED, "running") and not decides_at_once:
         _check_can_wait(call)
     with _withdrawn_if_interrupted(call, request.id):
         if call.waits and request.status in (*UNDECIDED, "approved"):
-            request = yield from call.gate.backend.attach(request.id, call.ticket)
+            request = yield from call.backend.attach(request.id, call.ticket)
         return (yield from _follow(call, request))
 
 
@@ -224,7 +233,7 @@ def _follow(call: _Call, request: Request) -> Intent[Ended]:
 
 
 def _await_decision(call: _Call, request: Request) -> Intent[Request]:
-    backend = call.gate.backend
+    backend = call.backend
     if not call.announced:
         call.announced = True
         hook = pending_hook.get()
@@ -234,8 +243,7 @@ def _await_decision(call: _Call, request: Request) -> Intent[Request]:
         announce(PendingCall(call.gate, request))
     if not call.waits:
         raise Suspended(request.id)
-    if pending_hook.get() is not None:
-        _check_can_wait(call)
+    _check_can_wait(call)
     status = yield from backend.wait(request.id, UNDECIDED, _left(call))
     if status is not None:
         return (yield from backend.get(request.id))
@@ -247,10 +255,11 @@ def _await_decision(call: _Call, request: Request) -> Intent[Request]:
 
 def _await_outcome(call: _Call, request: Request) -> Intent[Request]:
     """Another call of this identity runs, or ran and did not report."""
-    backend = call.gate.backend
     if request.status == "unknown" and call.step.wait is None:
         # Nobody owes an answer: to wait for ever by default would only hide it.
         raise OutcomeUnknown(request)
+    _check_can_wait(call)
+    backend = call.backend
     while_in = _RUNNING if request.status == "running" else _UNKNOWN
     status = yield from backend.wait(request.id, while_in, _left(call))
     if status is None and request.status == "unknown":
@@ -268,7 +277,7 @@ def _start(call: _Call, request: Request, token: str) -> Intent[_Entered]:
     """Start the approved call."""
     verdict = (yield from _check(call, request)) if request.check_due else None
     command = Start(version=request.version, token=token, owner=owner.current().text, verdict=verdict)
-    started = yield from call.gate.backend.start(request.id, command)
+    started = yield from call.backend.start(request.id, command)
     return _Entered(False, started) if isinstance(started, Request) else _Entered(True, request)
 
 
@@ -278,7 +287,7 @@ def _check(call: _Call, request: Request) -> Intent[Verdict]:
         values = call.step.parameters.rebuild(request.args_text, call.snapshot)
     except UsageError as error:
         return Verdict(gated=True, errors=(str(error),))
-    is_gated, reasons = judge((yield from _ask(call, values)))
+    is_gated, reasons = judge((yield from _ask(call, values)), call.snapshot.redact)
     return Verdict(gated=is_gated, reasons=reasons)
 
 
@@ -299,18 +308,25 @@ def _attempt(call: _Call, request_id: str, token: str, enter: Intent[_Entered]) 
         return ended if ended.error else Ended(_told(call, entered.request, ended.value))
     except BaseException as error:
         if not call.called:
-            call.gate.backend.give_back(request_id, token)
-        elif not isinstance(error, Exception):
-            call.gate.backend.lose(request_id, token, f"interrupted by {type(error).__name__}")
+            call.backend.give_back(request_id, token)
+        else:
+            # Where the outcome is stored already, this changes nothing.
+            call.backend.lose(request_id, token, _why_lost(error))
         raise
+
+
+def _why_lost(error: BaseException) -> str:
+    unstored = isinstance(error, OutcomeUnknown)
+    return "its outcome could not be stored" if unstored else f"interrupted by {type_name(error)}"
 
 
 def _finish(call: _Call, token: str, ended: Ended) -> Finish:
     if ended.error is None:
         text, lost = encode_result(ended.value, call.step.parameters.returns)
         return Finish(token=token, kind="returned", result=text, lost=lost)
-    message = call.snapshot.redact(message_of(ended.error))
-    return Finish(token=token, kind="raised", type_name=type(ended.error).__name__, message=message)
+    redact = call.snapshot.redact
+    message = message_of(ended.error, redact)
+    return Finish(token=token, kind="raised", type_name=redact(type_name(ended.error)), message=message)
 
 
 def _told(call: _Call, request: Request, value: Any) -> Any:
@@ -329,7 +345,7 @@ def _invoke(call: _Call, arguments: dict[str, Any]) -> Intent[Ended]:
     before = calling_now.set(None)
     try:
         value = yield Invoke(lambda: step.tool(*args, **kwargs), step.is_async)
-        if inspect.iscoroutine(value):
+        if type(value) is CoroutineType:
             value.close()
             raise UsageError(f"{step.name} gave a coroutine, which nobody awaits: declare it with `async def`")
         return Ended(value)
@@ -341,21 +357,30 @@ def _invoke(call: _Call, arguments: dict[str, Any]) -> Intent[Ended]:
 
 
 def _report(call: _Call, request: Request, command: Finish, ended: Ended) -> Intent[None]:
-    """Store the outcome. Only a queue that refuses it for 30 s leaves the caller with an `OutcomeUnknown`."""
-    backend = call.gate.backend
-    for delay in (*_FINISH_DELAYS, None):
-        try:
-            yield from backend.finish(request.id, command)
-            return
-        except StoreError as error:
-            if delay is None:
-                raise OutcomeUnknown(request, ended.value) from (ended.error or error)
+    """Store the outcome. A queue that refuses it for 30 s, or is closed, leaves the caller an `OutcomeUnknown`."""
+    delays = iter(_FINISH_DELAYS)
+    while (error := (yield from _refusal(call, request, command))) is not None:
+        delay = next(delays, None) if isinstance(error, StoreError) else None
+        if delay is None:
+            raise OutcomeUnknown(request, ended.value) from (ended.error or error)
         try:
             yield Sleep(delay)
         except BaseException:
-            # The caller leaves; the report still goes in if the queue takes it now.
-            backend.finish(request.id, command)
+            call.backend.finish(request.id, command)
             raise
+
+
+def _refusal(call: _Call, request: Request, command: Finish) -> Intent[StoreError | UsageError | None]:
+    """Report once; why the queue did not take it."""
+    try:
+        yield from call.backend.finish(request.id, command)
+    except (StoreError, UsageError) as error:
+        return error
+    except BaseException:
+        # The caller leaves, which abandons its report; it still goes in if the queue takes it now.
+        call.backend.finish(request.id, command)
+        raise
+    return None
 
 
 def _check_can_wait(call: _Call) -> None:
@@ -376,5 +401,5 @@ def _withdrawn_if_interrupted(call: _Call, request_id: str) -> Generator[None]:
         raise
     except BaseException:
         if not call.called:
-            call.gate.backend.withdraw(request_id, call.ticket)
+            call.backend.withdraw(request_id, call.ticket)
         raise

@@ -51,10 +51,25 @@ def announce(call: PendingCall) -> None:
         f"Review: gatekit review --queue {visible(path)[0]}"
     )
     _log.warning(line, extra={"request_id": request.id, "queue": path})
-    if not dashboard_is_running() and sys.stderr is not None and sys.stderr.isatty():
-        print(line, file=sys.stderr, flush=True)  # noqa: T201 - the one line that says where to review
+    if not dashboard_is_running():
+        _tell_terminal(line)
+
+
+def _tell_terminal(line: str) -> None:
+    try:
+        if sys.stderr is not None and sys.stderr.isatty():
+            print(line, file=sys.stderr, flush=True)  # noqa: T201 - the one line that says where to review
+    except (OSError, ValueError):
+        # Closed, gone, or of an encoding that lacks a character: nobody reads it there, and the log has the line.
+        return
 
 
 def requester_name(agent: str | None) -> str:
     """Who asks: the agent that was named, else the script that runs."""
-    return f"agent:{agent or os.path.basename(sys.argv[0] or '') or 'python'}"
+    return f"agent:{agent or _script() or 'python'}"
+
+
+def _script() -> str:
+    # An embedded interpreter has no arguments; and a file's name need not be text that can be stored.
+    argv: list[str] = getattr(sys, "argv", [])
+    return os.path.basename(argv[0]).encode("utf-8", "backslashreplace").decode() if argv else ""

@@ -21,6 +21,8 @@ _OWNERS_EVERY: Final = 1.0
 """Seconds between two looks at whether the processes of running calls still live, while somebody waits for one."""
 _OWNERS_WATCHED: Final = 10.0
 """The same while somebody only watches."""
+_TIDY_EVERY: Final = 1.0
+"""Seconds between two searches for waits that were abandoned: a look must not cost more the more others wait."""
 _SWEEP_AGAIN: Final = 1.0
 """Seconds after which a sweep that did not come through is asked for again."""
 
@@ -48,9 +50,11 @@ class Waiting:
         self._lock = threading.Lock()
         self._fresh: list[_Wait] = []
         self._waits: dict[str, list[_Wait]] = {}
+        self._timed: set[_Wait] = set()
+        self._for_outcome: set[_Wait] = set()
         self._watches: list[_Watch] = []
         self._cursor: int | None = None
-        self._owners_at = clock.monotonic()
+        self._owners_at = self._tidied_at = clock.monotonic()
 
     def wait(self, request_id: str, while_in: frozenset[Status], seconds: float | None) -> Reply[Status | None]:
         """Register a wait; the caller stirs the store, which looks at it at once."""
@@ -83,17 +87,27 @@ class Waiting:
         with self._lock:
             waits = [*self._fresh, *(wait for group in self._waits.values() for wait in group)]
             watches, self._watches = self._watches, []
-            self._fresh, self._waits = [], {}
+            self._fresh, self._waits, self._timed, self._for_outcome = [], {}, set(), set()
         woken = [pair for wait in waits for pair in wait.reply.resolve(error=error)]
         woken += [pair for watch in watches for pair in watch.reply.resolve(error=error)]
         wake(woken)
+
+    def leave(self, error: GatekitError) -> set[str]:
+        """The gate closes: tell whoever waits for a request. Answers which requests those are.
+
+        Called on any thread: what is resolved here is let go of by the next look or `fail`.
+        """
+        with self._lock:
+            waits = [*self._fresh, *(wait for group in list(self._waits.values()) for wait in list(group))]
+        wake(pair for wait in waits for pair in wait.reply.resolve(error=error))
+        return {wait.request_id for wait in waits}
 
     def _resolve_waits(self, tx: Tx) -> list[tuple[object, anyio.Event]]:
         with self._lock:
             fresh, self._fresh = self._fresh, []
         touched = {wait.request_id for wait in fresh} | self._changed(tx)
         for wait in fresh:
-            self._waits.setdefault(wait.request_id, []).append(wait)
+            self._admit(wait)
         statuses = tx.statuses([request_id for request_id in touched if request_id in self._waits])
         woken = []
         for request_id, status in statuses.items():
@@ -115,16 +129,23 @@ class Waiting:
 
     def _resolve_late(self) -> list[tuple[object, anyio.Event]]:
         moment = self._clock.monotonic()
-        late = [
-            wait for group in self._waits.values() for wait in group if wait.until is not None and wait.until <= moment
-        ]
+        late = [wait for wait in self._timed if wait.until is not None and wait.until <= moment]
         return [pair for wait in late for pair in self._release(wait, None)]
+
+    def _admit(self, wait: _Wait) -> None:
+        self._waits.setdefault(wait.request_id, []).append(wait)
+        if wait.until is not None:
+            self._timed.add(wait)
+        if "running" in wait.while_in:
+            self._for_outcome.add(wait)
 
     def _release(self, wait: _Wait, status: Status | None) -> list[tuple[object, anyio.Event]]:
         group = self._waits[wait.request_id]
         group.remove(wait)
         if not group:
             del self._waits[wait.request_id]
+        self._timed.discard(wait)
+        self._for_outcome.discard(wait)
         return wait.reply.resolve(status)
 
     def _resolve_watches(self, tx: Tx) -> list[tuple[object, anyio.Event]]:
@@ -143,8 +164,11 @@ class Waiting:
         with self._lock:
             self._fresh = [wait for wait in self._fresh if not wait.reply.abandoned]
             self._watches = [watch for watch in self._watches if not watch.reply.abandoned]
-        abandoned = [wait for group in self._waits.values() for wait in group if wait.reply.abandoned]
-        for wait in abandoned:
+        moment = self._clock.monotonic()
+        if moment < self._tidied_at + _TIDY_EVERY:
+            return
+        self._tidied_at = moment
+        for wait in [wait for group in self._waits.values() for wait in group if wait.reply.abandoned]:
             self._release(wait, None)
 
     def _next_look(self, tx: Tx, now: int) -> float:
@@ -154,14 +178,14 @@ class Waiting:
         if due <= now:
             self._sweep()
             times = [_SWEEP_AGAIN]
-        times += [wait.until - moment for group in self._waits.values() for wait in group if wait.until is not None]
+        times += [wait.until - moment for wait in self._timed if wait.until is not None]
         every = self._owners_every()
         if every is not None:
             times.append(self._look_at_owners(moment, every))
         return max(0.0, min(times))
 
     def _owners_every(self) -> float | None:
-        if any("running" in wait.while_in for group in self._waits.values() for wait in group):
+        if self._for_outcome:
             return _OWNERS_EVERY
         with self._lock:
             return _OWNERS_WATCHED if self._watches else None

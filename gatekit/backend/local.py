@@ -10,7 +10,7 @@ from gatekit import owner
 from gatekit.backend.base import Call, Found
 from gatekit.backend.tx import HANDED_ON, HandedOn, PageQuery, Refused, Store, Tx
 from gatekit.clock import Clock, to_datetime
-from gatekit.errors import RequestNotFound, StoreError
+from gatekit.errors import RequestNotFound, StoreError, UsageError
 from gatekit.machine import deciding, entering, running
 from gatekit.machine.clockwork import settle
 from gatekit.machine.commands import Answer, Decide, Finish, Lose, Start, Started
@@ -24,6 +24,7 @@ from gatekit.waiting import Waiting
 T = TypeVar("T")
 _BATCH: Final = 100
 """Requests that one sweep moves at most, so that no start waits long behind it."""
+_ALL: Final = 1 << 31
 
 
 class LocalBackend:
@@ -177,6 +178,10 @@ class LocalBackend:
         return self._store.write(_sweep)
 
     def close(self) -> None:
+        # Whoever waits here can tell the queue nothing any more once they hear of it.
+        closed = UsageError("the gate was closed while this call waited: keep it open until its calls are over")
+        for request_id in self._waiting.leave(closed):
+            self._quietly(request_id, _withdrawn_here)
         self._store.close()
 
     # How a job is made of a transition
@@ -271,6 +276,13 @@ def _enter(
     return _stored(tx, how(request, revision, now))
 
 
+def _withdrawn_here(state: State, now: int) -> Answer[None]:
+    """What becomes of a request for which a call of this process waited."""
+    request = state.request
+    ticket = request.ticket if request.waiter == owner.current().text else None
+    return entering.withdraw(state, ticket or "", now)
+
+
 def _found(state: State) -> Found:
     first = next(row.text for row in state.revisions if row.revision == 1)
     return Found(request=_model(state), first_text=first)
@@ -331,10 +343,10 @@ def _sweep_waiters(tx: Tx, now: int) -> int:
 
 
 def _sweep_attempts(tx: Tx, now: int) -> int:
-    moved = 0
-    for request_id, token, process in tx.running(_BATCH):
-        if owner.is_dead(process) is True:
-            lost = Lose(token=token, why="its process died")
-            _stored(tx, running.lose(_state(tx, request_id), lost, now))
-            moved += 1
-    return moved
+    # All of them are looked at: behind a hundred that live for long the dead would never be found.
+    rows = tx.running(_ALL)
+    dead = {process for process in {row[2] for row in rows} if owner.is_dead(process) is True}
+    ended = [(request_id, token) for request_id, token, process in rows if process in dead][:_BATCH]
+    for request_id, token in ended:
+        _stored(tx, running.lose(_state(tx, request_id), Lose(token=token, why="its process died"), now))
+    return len(ended)

@@ -10,7 +10,7 @@ from gatekit.machine.commands import Answer, Decide
 from gatekit.machine.deciding import decide
 from gatekit.machine.effects import Draft, Effect, InsertRequest, PutRevision, UpdateRequest, due_of
 from gatekit.machine.records import PREDICATE, RequestRecord, RevisionRecord, State
-from gatekit.models import Status
+from gatekit.models import UNDECIDED, Status
 
 WAITED_FOR: Final[frozenset[Status]] = frozenset({"pending", "held", "approved"})
 """The states in which the process that made the call can come and go."""
@@ -60,10 +60,14 @@ def attach(state: State, waiter: str, ticket: str, now: int) -> Answer[None]:
 
 
 def detach(state: State, ticket: str, now: int) -> Answer[None]:
-    """A process stops waiting and leaves the request where it is."""
+    """A process stops waiting for a decision. Where there is one by now, it goes on to the start instead."""
+    return _left(state, ticket, now, UNDECIDED)
+
+
+def _left(state: State, ticket: str, now: int, where: frozenset[Status]) -> Answer[None]:
     draft = Draft(state, now)
     settle(draft)
-    if draft.request.ticket == ticket and draft.request.status in WAITED_FOR:
+    if draft.request.ticket == ticket and draft.request.status in where:
         draft.move(waiter=None, ticket=None)
         draft.event("suspended", draft.request.requester)
     return Answer(state=draft.state, effects=draft.effects())
@@ -73,7 +77,7 @@ def withdraw(state: State, ticket: str, now: int) -> Answer[None]:
     """A wait was interrupted: a call that nobody can make again is cancelled, any other is kept for its return."""
     request = state.request
     if request.call_given or request.ticket != ticket or request.status not in WAITED_FOR:
-        return detach(state, ticket, now)
+        return _left(state, ticket, now, WAITED_FOR)
     command = Decide(verb="cancel", by=request.requester, token=None, reason="the caller stopped waiting")
     answer = decide(state, command, now)
     return Answer(state=answer.state, effects=answer.effects)

@@ -16,10 +16,13 @@ PREDICATE: Final = "policy:predicate"
 AttemptState = Literal["running", "returned", "raised", "given_back", "lost"]
 
 
+_KINDS: Final = frozenset({"human", "agent", "policy", "grant", "system"})
+
+
 def name_of(principal: str) -> str:
-    """The name in `kind:name`; what has no kind is a name."""
+    """The name in `kind:name`, also where the name itself says a kind: the agent `human:alice` is alice."""
     kind, colon, name = principal.partition(":")
-    return name if colon else kind
+    return name_of(name) if colon and kind in _KINDS else principal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
