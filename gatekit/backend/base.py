@@ -75,7 +75,7 @@ class Backend(Protocol):
         ...
 
     def detach(self, request_id: str, ticket: str) -> Reply[Request]:
-        """This process waits no longer; the request stays."""
+        """This process waits no longer for a decision; a request that has one by now is left as it is."""
         ...
 
     def withdraw(self, request_id: str, ticket: str) -> Reply[None]:

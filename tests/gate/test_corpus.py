@@ -211,7 +211,7 @@ def test_aliasing_008_a_thread_changes_the_arguments_while_they_are_taken(gate: 
     thread = threading.Thread(target=shuffle)
     thread.start()
     try:
-        for _ in range(20):
+        for _ in range(8):
             try:
                 pay(items)
             except UsageError:
