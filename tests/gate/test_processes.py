@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import sqlite3
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -99,12 +98,11 @@ def test_a_readers_long_query_delays_no_start(tmp_path: Path) -> None:
             reader.close()
 
 
-def _decide_one(queue: str, delay: float) -> None:
+def _decide_one(queue: str) -> None:
     with Gate(queue, create=False) as gate:
         reviewer = gate.reviewer("bob")
         for event in gate.watch(0):
             if event.kind == "submitted":
-                time.sleep(delay)
                 reviewer.edit(gate.get(event.request_id), {"amount": 40})
                 return
 
@@ -119,7 +117,7 @@ def test_a_decision_of_another_process_wakes_the_waiter(tmp_path: Path) -> None:
             return amount
 
         spawn = multiprocessing.get_context("spawn")
-        process = spawn.Process(target=_decide_one, args=(queue, 0.0))
+        process = spawn.Process(target=_decide_one, args=(queue,))
         process.start()
         assert pay(100) == 40
         process.join(20)

@@ -164,6 +164,7 @@ def test_a_call_whose_text_makes_the_terminal_answer_gets_nothing_approved(queue
         tmux.until_shown(f"t{number}  ")
         tmux.until_shown(f"{ids[number]} ")
         tmux("send-keys", "-t", "t", "o")
+        # What must not come announces itself by nothing: give the terminal the time to answer, and then some.
         time.sleep(0.2)
         tmux("send-keys", "-t", "t", "o")
     time.sleep(0.6)
