@@ -24,8 +24,8 @@ class Engine:
         self.users = 0
         self._works = True
         self._pid = os.getpid()
+        self._writer = Writer(self.home, clock)
         self._reader = Reader(self.home, clock)
-        self._writer = Writer(self.home, clock, self._reader.commit_landed)
         self._threads = [
             threading.Thread(target=self._run, args=(part,), name=name, daemon=True)
             for part, name in ((self._reader, "gatekit-reader"), (self._writer, "gatekit-writer"))

@@ -77,11 +77,6 @@ class Reader:
         if first:
             self.doorbell.press()
 
-    def commit_landed(self) -> None:
-        """Our own writer wrote an event: those who wait here need not wait for its nudge."""
-        if self._watching:
-            self.stir()
-
     def stop(self) -> None:
         """Take no more jobs; the thread ends when what is queued is done."""
         with self._lock:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Final
@@ -34,10 +33,8 @@ class _JobRaised(Exception):
 class Writer:
     """Runs write jobs on its own connection. `run` is the thread's body; anybody may call the rest."""
 
-    def __init__(self, home: Home, clock: Clock, committed: Callable[[], None]) -> None:
-        """`committed` is called after every COMMIT that wrote an event; it must not block."""
+    def __init__(self, home: Home, clock: Clock) -> None:
         self.link = Link(home)
-        self._committed = committed
         self._home = home
         self._clock = clock
         self._checkpoints = Checkpointer(home)
@@ -114,8 +111,6 @@ class Writer:
                 self.disconnect()
             fail_all(jobs, store_error(error, self._home.path))
         else:
-            if tx.wrote_events:
-                self._committed()
             answer_all(jobs, outcomes)
             if tx.wrote_events:
                 ring(self._home.nudges)
