@@ -11,7 +11,6 @@ FAR: Final = 253_402_300_799_999_999
 """The last microsecond of the year 9999: "never", as a number that sorts after every real moment."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Clock(Protocol):
@@ -46,11 +45,6 @@ class SystemClock:
 def to_datetime(moment: int) -> datetime:
     """The aware UTC datetime of a moment in microseconds."""
     return _EPOCH + timedelta(microseconds=moment)
-
-
-def to_micros(moment: datetime) -> int:
-    """The moment in microseconds of an aware datetime."""
-    return (moment - _EPOCH) // _MICROSECOND
 
 
 def span(duration: float | timedelta) -> int:

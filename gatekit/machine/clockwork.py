@@ -63,7 +63,7 @@ def grant_permit(draft: Draft, decision: DecisionRecord, since: int) -> None:
 def expire(draft: Draft, reason: str) -> None:
     """Silence until the deadline: a decision of the clock."""
     request = draft.request
-    decision = system_decision(draft, "expire", CLOCK, reason=reason)
+    decision = new_decision(draft, "expire", CLOCK, reason=reason)
     draft.insert_decision(decision)
     draft.move(decision=decision.no)
     ended_unstarted(draft, "expired")
@@ -104,8 +104,8 @@ def void_permit(draft: Draft) -> None:
         draft.put_permit(replace(permit, void=True))
 
 
-def system_decision(draft: Draft, verb: Verb, by: str, *, reason: str | None = None) -> DecisionRecord:
-    """A decision that no reviewer's command carries."""
+def new_decision(draft: Draft, verb: Verb, by: str, *, reason: str | None = None) -> DecisionRecord:
+    """The next decision, on what is asked now."""
     request = draft.request
     return DecisionRecord(
         request_id=request.id,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from gatekit.errors import AlreadyDecided, InvalidEdit, NotAllowed, ReviewError, StaleToken
-from gatekit.machine.clockwork import back_to_review, decided, ended_unstarted, settle
+from gatekit.machine.clockwork import back_to_review, decided, ended_unstarted, new_decision, settle
 from gatekit.machine.commands import Answer, Decide
 from gatekit.machine.effects import Draft
 from gatekit.machine.projection import decision_model
@@ -116,23 +117,12 @@ def _vote(draft: Draft, command: Decide) -> DecisionRecord:
         verb = command.verb
     else:
         verb = "approve" if command.verb == "edit" else command.verb
-    effective_at = _held_until(draft, command.hold)
-    decision = DecisionRecord(
-        request_id=base.id,
-        no=len(draft.state.decisions) + 1,
+    decision = replace(
+        _of_command(draft, command),
         verb=verb,
-        by=command.by,
-        at=draft.now,
-        version=draft.request.version,
-        revision=draft.request.revision,
         base=base.revision,
-        digest=draft.request.digest,
         token=base.token,
-        stage=draft.request.stage,
-        note=command.note,
-        reason=command.reason,
-        text=command.text,
-        effective_at=effective_at,
+        effective_at=_held_until(draft, command.hold),
     )
     decided(draft, decision)
     return decision
@@ -188,20 +178,6 @@ def _cancel(draft: Draft, command: Decide) -> DecisionRecord:
 
 
 def _of_command(draft: Draft, command: Decide) -> DecisionRecord:
-    request = draft.request
-    return DecisionRecord(
-        request_id=request.id,
-        no=len(draft.state.decisions) + 1,
-        verb=command.verb,
-        by=command.by,
-        at=draft.now,
-        version=request.version,
-        revision=request.revision,
-        base=request.revision,
-        digest=request.digest,
-        token=request.token if command.token is None else command.token,
-        stage=request.stage,
-        note=command.note,
-        reason=command.reason,
-        text=command.text,
-    )
+    decision = new_decision(draft, command.verb, command.by, reason=command.reason)
+    token = decision.token if command.token is None else command.token
+    return replace(decision, token=token, note=command.note, text=command.text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from gatekit.machine.clockwork import grant_permit, settle, system_decision
+from gatekit.machine.clockwork import grant_permit, new_decision, settle
 from gatekit.machine.commands import Answer, Decide
 from gatekit.machine.deciding import decide
 from gatekit.machine.effects import Draft, Effect, InsertRequest, PutRevision, UpdateRequest, due_of
@@ -27,7 +27,7 @@ def submit_allowed(request: RequestRecord, revision: RevisionRecord, now: int) -
     """A call that its predicate let pass, kept for the record: approved by `policy:predicate`, never pending."""
     draft = _entered(request, revision, now)
     draft.event("submitted", request.requester)
-    decision = system_decision(draft, "approve", PREDICATE)
+    decision = new_decision(draft, "approve", PREDICATE)
     draft.insert_decision(decision)
     draft.move(decision=decision.no)
     grant_permit(draft, decision, now)
