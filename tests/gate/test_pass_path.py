@@ -23,11 +23,11 @@ def test_it_opens_no_file_and_starts_no_thread(tmp_path: Path, monkeypatch: pyte
     def pay(amount: int, items: list[int] | None = None) -> int:
         return amount
 
-    before = threading.enumerate()
+    before = set(threading.enumerate())
     for amount in range(10):
         assert pay(amount) == amount
         assert pay(amount, [amount]) == amount
-    assert threading.enumerate() == before
+    assert not set(threading.enumerate()) - before
     assert opened == []
     assert list(tmp_path.iterdir()) == []
 
