@@ -98,8 +98,21 @@ def _make_file(path: str) -> None:
 def _refuse_foreign(path: str) -> None:
     """Look at the header without locks and without making -wal or -shm, which an ordinary connection does."""
     # Through SQLite, not `open()`: closing a descriptor of its own would drop every lock this process has there.
-    with closing(sqlite3.connect(uri(path, "mode=ro&immutable=1"), uri=True)) as header:
+    try:
+        _look_at_header(path, "mode=ro&immutable=1")
+    except (sqlite3.DatabaseError, NotAQueue):
+        # Without locks a file that somebody is just making, or moving pages into, can look torn or be without a name.
+        _look_at_header(path, "mode=rw" if _is_being_written(path) else "mode=ro&immutable=1")
+
+
+def _look_at_header(path: str, how: str) -> None:
+    with closing(sqlite3.connect(uri(path, how), uri=True, timeout=BUSY_SECONDS, isolation_level=None)) as header:
         _refuse_header(header, path)
+
+
+def _is_being_written(path: str) -> bool:
+    """Whether a transaction is under way. A queue has its name before it has a log, so a log alone says nothing."""
+    return os.path.exists(path + "-journal")
 
 
 def _refuse_header(connection: sqlite3.Connection, path: str) -> None:

@@ -56,6 +56,29 @@ def test_a_path_is_absolute_from_the_start(tmp_path: Path, monkeypatch: pytest.M
     store.close()
 
 
+def test_a_queue_that_another_process_is_just_making_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(tmp_path / "q.db")
+    maker = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    maker.execute("PRAGMA cache_size = 1")
+    maker.execute("BEGIN IMMEDIATE")
+    schema.migration()(maker)
+    # Pages have gone to the file by now, and not all of them.
+    with pytest.raises((sqlite3.DatabaseError, NotAQueue)):
+        opening._look_at_header(path, "mode=ro&immutable=1")
+    is_being_written = opening._is_being_written
+
+    def finish(path: str) -> bool:
+        written = is_being_written(path)
+        maker.execute("COMMIT")
+        maker.close()
+        return written
+
+    monkeypatch.setattr(opening, "_is_being_written", finish)
+    assert opened(path, create=False) == 0
+
+
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
 def test_nobody_else_can_read_a_new_queue(tmp_path: Path, mask: int) -> None:
     old = os.umask(mask)
