@@ -2,7 +2,9 @@
 
     GatekitError
     ├── UsageError                 the call was wrong: nothing was queued, nothing ran
-    │   └── CallConflict           a repeated identity came with other arguments
+    │   ├── CallConflict           a repeated identity came with other arguments
+    │   ├── RunConflict            a run's id came again with other arguments or another workflow
+    │   └── ProgramChanged         a run's program is no longer the one that its journal tells of
     ├── NotApproved                the tool was not started, and will not be
     │   ├── Rejected               a reviewer said no
     │   ├── Responded              a reviewer answered instead
@@ -12,6 +14,11 @@
     ├── ToolFailed                 a repeated call, and the tool had raised
     ├── OutcomeUnknown             the tool was started; how it ended is not known
     ├── ResultNotStored            a repeated call, and the result could not be kept
+    ├── RunError                   a durable run has no result
+    │   ├── RunNotFound
+    │   ├── RunFailed              its workflow raised
+    │   ├── RunCancelled
+    │   └── RunNeedsReview         a human has to look before it goes on
     ├── ReviewError                a decision was refused
     │   ├── RequestNotFound
     │   ├── NotAllowed
@@ -67,6 +74,34 @@ class CallConflict(UsageError):
         return (
             f"call {_safe(self.call_id)!r} of {_safe(self.tool)} was made before with other arguments "
             f"(request {self.request_id}): give the new call an id of its own"
+        )
+
+
+class RunConflict(UsageError):
+    """A run of this id was started before, with other arguments or of another workflow. It stays as it is."""
+
+    def __init__(self, run_id: str, why: str) -> None:
+        super().__init__(run_id, why)
+        self.run_id = run_id
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"run {_safe(self.run_id)!r} was started before {_safe(self.why)}: give the new run an id of its own"
+
+
+class ProgramChanged(UsageError):
+    """A run was resumed by a program that does other things than the one that began it. The run needs a review."""
+
+    def __init__(self, run_id: str, step: str, why: str) -> None:
+        super().__init__(run_id, step, why)
+        self.run_id = run_id
+        self.step = step
+        self.why = why
+
+    def __str__(self) -> str:
+        return (
+            f"the program changed under run {_safe(self.run_id)!r}, at step {_safe(self.step)!r}: {_safe(self.why)}; "
+            f"bring the old program back and resume the run, or cancel it and start another"
         )
 
 
@@ -179,6 +214,53 @@ class ResultNotStored(GatekitError):
 
     def __str__(self) -> str:
         return f"the tool ran and succeeded, but its result could not be stored (request {self.request_id})"
+
+
+class RunError(GatekitError):
+    """A durable run has no result. `run_id` names it, `reason` says why."""
+
+    _said = "has no result"
+
+    def __init__(self, run_id: object, reason: str = "") -> None:
+        super().__init__(run_id, reason)
+        self.run_id = run_id
+        self.reason = reason
+
+    def __str__(self) -> str:
+        because = f": {_safe(self.reason)}" if self.reason else ""
+        return f"run {_safe(str(self.run_id))!r} {self._said}{because}"
+
+
+class RunNotFound(RunError):
+    """The queue holds no run of this id."""
+
+    _said = "is not in this queue"
+
+
+class RunFailed(RunError):
+    """The workflow raised. `type_name` is the type of what it raised; `handle.resume()` tries the failed step again."""
+
+    _said = "failed"
+
+    def __init__(self, run_id: object, reason: str = "", type_name: str = "Exception") -> None:
+        super().__init__(run_id, reason)
+        self.args = (run_id, reason, type_name)
+        self.type_name = type_name
+
+    def __str__(self) -> str:
+        return f"run {_safe(str(self.run_id))!r} failed with {_safe(self.type_name)}: {_safe(self.reason)}"
+
+
+class RunCancelled(RunError):
+    """The run was cancelled, from inside or from outside."""
+
+    _said = "was cancelled"
+
+
+class RunNeedsReview(RunError):
+    """The run stopped at something that a human has to look at; `reason` says what, and what to do."""
+
+    _said = "needs a review"
 
 
 class ReviewError(GatekitError):
@@ -304,12 +386,19 @@ __all__ = [
     "NotAllowed",
     "NotApproved",
     "OutcomeUnknown",
+    "ProgramChanged",
     "QueueNotFound",
     "Rejected",
     "RequestNotFound",
     "Responded",
     "ResultNotStored",
     "ReviewError",
+    "RunCancelled",
+    "RunConflict",
+    "RunError",
+    "RunFailed",
+    "RunNeedsReview",
+    "RunNotFound",
     "SchemaTooNew",
     "StaleToken",
     "StoreBusy",

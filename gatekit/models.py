@@ -27,7 +27,21 @@ Status = Literal[
     "expired",
     "cancelled",
 ]
-Verb = Literal["approve", "edit", "reject", "respond", "cancel", "undo", "expire"]
+Verb = Literal[
+    "approve",
+    "edit",
+    "reject",
+    "respond",
+    "release",
+    "cancel",
+    "undo",
+    "retry",
+    "settle",
+    "declare_lost",
+    "expire",
+]
+Kind = Literal["call", "pause"]
+RunStatus = Literal["running", "waiting", "succeeded", "failed", "cancelled", "needs-review"]
 
 RISKS: Final[tuple[Risk, ...]] = get_args(Risk)
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
@@ -35,6 +49,11 @@ FINAL: Final[frozenset[Status]] = frozenset(STATUSES[5:])
 """The states that nothing leaves."""
 UNDECIDED: Final[frozenset[Status]] = frozenset({"pending", "held"})
 """The states in which no decision has taken effect."""
+RunState = RunStatus | Literal["ready"]
+"""Where a run stands for somebody who waits for it; `ready` for one that can go on, whatever its status."""
+RUN_STATUSES: Final[tuple[RunStatus, ...]] = get_args(RunStatus)
+RUN_OVER: Final[frozenset[RunStatus]] = frozenset({"succeeded", "failed", "cancelled"})
+"""The states of a run that goes on only if somebody asks for it."""
 
 
 class _Record:
@@ -90,6 +109,8 @@ class Decision(_Record):
     """Until then it can be undone and does not count; None if it counted at once."""
     permit: int | None = None
     """The number of the permit that it made, if it made one."""
+    attempt: int | None = None
+    """The attempt that it is about, for `retry`, `settle` and `declare_lost`."""
     standing: Literal["counts", "undone", "overtaken"] = "counts"
     """Whether it is still in force, was undone, or a later version took its place."""
 
@@ -141,8 +162,10 @@ class Request(_Record):
 
     id: str
     """Its identifier."""
+    kind: Kind = "call"
+    """A `call` of a tool, which is approved, or a `pause` of a run, which is released."""
     tool: str
-    """The name of the gated step."""
+    """The name of the gated step, or of the pause."""
     status: Status
     """Where it stands."""
     _args: str
@@ -176,6 +199,8 @@ class Request(_Record):
     """Version and digest in short: what a decision must name."""
     decision: Decision | None
     """The decision that stands, if there is one."""
+    max_starts: int = 1
+    """How often one approval lets the tool start: 1, and one more for each retry that the step allows."""
     attempt: Attempt | None
     """The last start."""
     outcome: Outcome | None
@@ -207,6 +232,8 @@ class RequestRow(_Record):
 
     id: str
     """Its identifier."""
+    kind: Kind = "call"
+    """A `call` of a tool or a `pause` of a run."""
     tool: str
     """The name of the gated step."""
     status: Status
@@ -271,11 +298,11 @@ class Event(_Record):
     kind: str
     """What happened: `submitted`, `approved`, `started`, `succeeded`, …"""
     request_id: str
-    """To which request."""
+    """To which request; empty for what happened to a run."""
     call_id: str
     """The call's id."""
     tool: str
-    """The name of the gated step."""
+    """The name of the gated step, or of the workflow."""
     run: str | None
     """The run or conversation."""
     by: str
@@ -307,3 +334,91 @@ class Change(_Record):
     """The JSON value before; None where it was added."""
     after: Any = None
     """The JSON value after; None where it was removed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow(_Record):
+    """A durable run of a workflow, as a list shows it."""
+
+    id: str
+    """The id it was started under."""
+    workflow: str
+    """The name of the workflow."""
+    status: RunStatus
+    """Where it stands."""
+    reason: str | None
+    """Why it was cancelled, failed or needs a human's look."""
+    waiting_for: tuple[str, ...]
+    """The requests that must be decided or settled before it can go on."""
+    ready: bool
+    """True where it can go on and waits only for a process that takes it."""
+    requester: str
+    """Who started it, as `kind:name`."""
+    created_at: datetime
+    """When it was started."""
+    updated_at: datetime
+    """When it last changed."""
+    executions: int
+    """How often a process took it up."""
+    key: str
+    """Its place in the list: hand it to `after=`."""
+    _args: str
+    _result: str | None = None
+    result_lost: bool = False
+    """True where the workflow returned something that JSON cannot hold."""
+    error_type: str | None = None
+    """The type of what it raised."""
+    error_request: str | None = None
+    """The request that made it fail, where it was one."""
+
+    @property
+    def args(self) -> dict[str, Any]:
+        """The arguments it was started with, fresh at each call, as JSON values."""
+        loaded: dict[str, Any] = json.loads(self._args)
+        return loaded
+
+    @property
+    def args_text(self) -> str:
+        """The arguments it was started with, as their canonical text."""
+        return self._args
+
+    @property
+    def result(self) -> Any:
+        """What the workflow returned, as JSON values; None while there is nothing."""
+        return None if self._result is None else json.loads(self._result)
+
+    @property
+    def result_text(self) -> str | None:
+        """What the workflow returned, as its stored JSON text."""
+        return self._result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRow(_Record):
+    """One step of a run, as its journal keeps it."""
+
+    name: str
+    """The name it has in the run."""
+    tool: str
+    """The function or pause."""
+    request_id: str
+    """The request that holds its arguments, decisions, attempts and result."""
+    status: Status
+    """Where it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a step's `reconcile` answers for a call that did happen: the tool's result.
+
+    >>> Ran("refunded 40").result
+    'refunded 40'
+    """
+
+    result: Any
+    """What the tool would have returned."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotRun:
+    """What a step's `reconcile` answers for a call that had no effect at all: it may start again."""

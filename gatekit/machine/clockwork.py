@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from gatekit.clock import FAR
 from gatekit.machine.effects import Draft
@@ -12,6 +13,9 @@ from gatekit.models import Status, Verb
 
 def settle(draft: Draft) -> None:
     """Apply every deadline that has passed, one after the other, until none has."""
+    if draft.request.due <= draft.now:
+        # `due` is there to be searched by; what it says counts only where the deadlines themselves say it too.
+        draft.move()
     while draft.request.due <= draft.now:
         if draft.request.status == "held":
             take_effect(draft)
@@ -37,10 +41,11 @@ def take_effect(draft: Draft) -> None:
     since = draft.now if decision.effective_at is None else decision.effective_at
     if decision.effective_at is not None:
         draft.event("effective", decision.by)
-    if decision.verb in ("approve", "edit"):
+    ended = _ENDED.get(decision.verb)
+    if ended is None:
         grant_permit(draft, decision, since)
     else:
-        ended_unstarted(draft, "rejected" if decision.verb == "reject" else "responded")
+        ended_unstarted(draft, ended)
 
 
 def grant_permit(draft: Draft, decision: DecisionRecord, since: int) -> None:
@@ -75,6 +80,9 @@ def ended_unstarted(draft: Draft, status: Status) -> None:
     attempt = draft.state.attempt
     if attempt is not None:
         status = "failed" if attempt.state == "raised" else "unknown"
+        # What ran is what the attempt's own permit named, not what was asked since.
+        own = next(row for row in draft.state.permits if row.no == attempt.permit)
+        draft.move(revision=own.revision, digest=own.digest)
     void_permit(draft)
     draft.move(status=status, effective_at=None, start_by=None, waiter=None)
 
@@ -131,4 +139,11 @@ def _not_started_in_time(draft: Draft) -> None:
         expire(draft, "approved, not started in time")
 
 
-_PAST = {"approve": "approved", "edit": "edited", "reject": "rejected", "respond": "responded"}
+_PAST: Final[dict[Verb, str]] = {
+    "approve": "approved",
+    "edit": "edited",
+    "reject": "rejected",
+    "respond": "responded",
+    "release": "released",
+}
+_ENDED: Final[dict[Verb, Status]] = {"reject": "rejected", "respond": "responded", "release": "answered"}

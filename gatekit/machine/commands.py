@@ -30,8 +30,33 @@ class Decide:
     """What is wrong with an edit that does not fit; it is refused for this only where nothing comes before."""
 
     def __post_init__(self) -> None:
-        if (self.verb == "edit") != (self.edit is not None or bool(self.invalid)):
-            raise ValueError(f"{self.verb}: an edit comes with the edited arguments, and no other verb does")
+        edits = self.edit is not None or bool(self.invalid)
+        if edits != (self.verb == "edit") and self.verb != "release":
+            raise ValueError(f"{self.verb}: an edit comes with the edited arguments, and only a release may have them")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolve:
+    """A human's word on an attempt: run it again, say how it ended, or give it up for lost."""
+
+    verb: Literal["retry", "settle", "declare_lost"]
+    by: str
+    attempt: int
+    note: str | None = None
+    outcome: Finish | None = None
+    """How it ended, for a settlement; its token is not looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconcile:
+    """What the agent's own process found out of an attempt whose end is unknown.
+
+    `again`: it is harmless to run the tool once more. `never`: the tool had no effect. Else how it ended.
+    """
+
+    attempt: int
+    kind: Literal["again", "never", "returned", "raised"]
+    outcome: Finish | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +75,8 @@ class Start:
     token: str
     owner: str
     verdict: Verdict | None = None
+    stale: str | None = None
+    """Why the approval no longer holds, in the words of the step's own last look; None: it holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +89,8 @@ class Finish:
     lost: bool = False
     type_name: str | None = None
     message: str | None = None
+    again: bool = False
+    """For what was raised: whether the caller makes use of a start that its permit has left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

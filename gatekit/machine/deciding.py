@@ -10,10 +10,16 @@ from gatekit.machine.clockwork import back_to_review, decided, ended_unstarted, 
 from gatekit.machine.commands import Answer, Decide
 from gatekit.machine.effects import Draft
 from gatekit.machine.projection import decision_model
-from gatekit.machine.records import DecisionRecord, RevisionRecord, State, name_of
+from gatekit.machine.records import DecisionRecord, RevisionRecord, State, Verdict, name_of
+from gatekit.models import Kind, Verb
 
-_SEEN: Final = ("approve", "edit", "undo")
+_SEEN: Final = ("approve", "edit", "release", "undo")
 """What needs another person than the one who asks, and one who has read what is asked."""
+_OF_A_PAUSE: Final = "this is a pause of a run, not a call: release it, as it is or with another payload, or reject it"
+_OTHER_KIND: Final[dict[Kind, dict[Verb, str]]] = {
+    "call": {"release": "this is a call of a tool, not a pause of a run: approve it, edit it or reject it"},
+    "pause": {"approve": _OF_A_PAUSE, "edit": _OF_A_PAUSE, "respond": _OF_A_PAUSE},
+}
 
 
 def decide(state: State, command: Decide, now: int) -> Answer[DecisionRecord]:
@@ -44,12 +50,18 @@ def _same_command(state: State, command: Decide) -> DecisionRecord | None:
     for decision in reversed(state.decisions):
         if decision.by != command.by or decision.token != token:
             continue
-        if decision.verb == command.verb and (command.edit is None or decision.digest == command.edit.digest):
+        if decision.verb == command.verb and _says_the_same(decision, command):
             return decision
         # An edit that changed nothing was recorded as the approval that it is.
         if command.edit and decision.verb == "approve" and decision.digest == command.edit.digest:
             return decision
     return None
+
+
+def _says_the_same(decision: DecisionRecord, command: Decide) -> bool:
+    if command.edit is not None:
+        return decision.digest == command.edit.digest
+    return command.verb != "release" or decision.base == decision.revision
 
 
 def _refusal(state: State, command: Decide) -> ReviewError | None:
@@ -63,6 +75,8 @@ def _refusal(state: State, command: Decide) -> ReviewError | None:
 
 def _not_allowed(state: State, command: Decide) -> ReviewError | None:
     status, verb, by = state.request.status, command.verb, command.by
+    if verb in _OTHER_KIND[state.request.kind]:
+        return NotAllowed(_OTHER_KIND[state.request.kind][verb])
     if verb in _SEEN and name_of(by) == name_of(state.request.requester):
         return NotAllowed(f"{by} asked for this call and cannot {verb} it: another person must")
     if verb in _SEEN and command.token is None:
@@ -148,7 +162,8 @@ def _revise(draft: Draft, command: Decide) -> None:
             schema=draft.state.revision.schema,
             by=command.by,
             at=draft.now,
-            verdict=None,
+            # What a pause hands on is checked by nobody but its run.
+            verdict=None if request.kind == "call" else Verdict(gated=True),
         )
     )
     draft.move(version=request.version + 1, revision=number, revisions=number, digest=edit.digest, stage=0)

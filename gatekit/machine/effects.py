@@ -14,9 +14,10 @@ from gatekit.machine.records import (
     PermitRecord,
     RequestRecord,
     RevisionRecord,
+    RunRecord,
     State,
 )
-from gatekit.models import Status
+from gatekit.models import FINAL, RunStatus, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,49 @@ class AppendEvent:
     event: EventRecord
 
 
-Effect = InsertRequest | UpdateRequest | PutRevision | InsertDecision | PutPermit | PutAttempt | AppendEvent
+@dataclass(frozen=True, slots=True)
+class WakeRun:
+    """A run that waits, or needs a review, can be taken up again. Harmless where there is none of this id."""
+
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class InsertRun:
+    """A new run; its id must be new too."""
+
+    run: RunRecord
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRun:
+    """The run's new row, written only where status and executions are still those that were read."""
+
+    run: RunRecord
+    status: RunStatus
+    executions: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRun:
+    """The run and all that its steps left, events too."""
+
+    run_id: str
+
+
+Effect = (
+    InsertRequest
+    | UpdateRequest
+    | PutRevision
+    | InsertDecision
+    | PutPermit
+    | PutAttempt
+    | AppendEvent
+    | WakeRun
+    | InsertRun
+    | UpdateRun
+    | DeleteRun
+)
 
 
 class Draft:
@@ -139,7 +182,13 @@ class Draft:
         if self.state.request == self._before:
             return tuple(self._effects)
         update = UpdateRequest(self.state.request, self._before.version, self._before.status)
-        return (update, *self._effects)
+        return (update, *self._effects, *self._wake())
+
+    def _wake(self) -> tuple[WakeRun, ...]:
+        """A run that waits for this request has something to go on with."""
+        request = self.request
+        goes_on = request.status == "approved" or request.status in FINAL
+        return (WakeRun(request.run),) if request.run and goes_on and request.status != self._before.status else ()
 
 
 def due_of(request: RequestRecord) -> int:

@@ -8,7 +8,7 @@ from typing import Final
 from gatekit.machine.clockwork import grant_permit, new_decision, settle
 from gatekit.machine.commands import Answer, Decide
 from gatekit.machine.deciding import decide
-from gatekit.machine.effects import Draft, Effect, InsertRequest, PutRevision, UpdateRequest, due_of
+from gatekit.machine.effects import Draft, Effect, InsertRequest, PutRevision, UpdateRequest, WakeRun, due_of
 from gatekit.machine.records import PREDICATE, RequestRecord, RevisionRecord, State
 from gatekit.models import UNDECIDED, Status
 
@@ -43,7 +43,7 @@ def _entered(request: RequestRecord, revision: RevisionRecord, now: int) -> Draf
 
 def _inserted(draft: Draft) -> Answer[None]:
     (revision,) = draft.state.revisions
-    rest = tuple(effect for effect in draft.effects() if not isinstance(effect, UpdateRequest))
+    rest = tuple(effect for effect in draft.effects() if not isinstance(effect, UpdateRequest | WakeRun))
     effects: tuple[Effect, ...] = (InsertRequest(draft.request), PutRevision(revision), *rest)
     return Answer(state=draft.state, effects=effects)
 

@@ -6,8 +6,16 @@ from datetime import datetime
 from typing import Final, Literal
 
 from gatekit.clock import to_datetime
-from gatekit.machine.records import AttemptRecord, DecisionRecord, EventRecord, RequestRecord, State
-from gatekit.models import Attempt, Decision, Event, Outcome, Request
+from gatekit.machine.records import (
+    AttemptRecord,
+    DecisionRecord,
+    EventRecord,
+    RequestRecord,
+    RunRecord,
+    State,
+    StepRecord,
+)
+from gatekit.models import Attempt, Decision, Event, Outcome, Request, RunRow, StepRow
 
 _NO_END_YET: Final = ("running", "unknown")
 """Where the row can still hold how an earlier attempt ended, and the last one's end is not known."""
@@ -23,6 +31,7 @@ def request_model(state: State, *, waiting: bool) -> Request:
     decision, attempt = state.decision, state.attempt
     return Request(
         id=request.id,
+        kind=request.kind,
         tool=request.tool,
         status=request.status,
         _args=state.revision.text,
@@ -41,6 +50,7 @@ def request_model(state: State, *, waiting: bool) -> Request:
         digest=request.digest,
         token=request.token,
         decision=None if decision is None else decision_model(state, decision),
+        max_starts=request.max_starts,
         attempt=None if attempt is None else attempt_model(attempt),
         outcome=None if request.status in _NO_END_YET else outcome_model(request),
         waiter="waiting" if waiting else "gone",
@@ -70,6 +80,7 @@ def decision_model(state: State, decision: DecisionRecord) -> Decision:
         text=decision.text,
         effective_at=_moment(decision.effective_at),
         permit=next((permit.no for permit in state.permits if permit.decision == decision.no), None),
+        attempt=decision.attempt,
         standing=_standing(state, decision),
     )
 
@@ -78,7 +89,7 @@ def _standing(state: State, decision: DecisionRecord) -> Literal["counts", "undo
     for later in state.decisions:
         if later.no > decision.no and later.verb == "undo" and later.version == decision.version:
             return "undone"
-    if decision.verb == "undo" or state.request.decision == decision.no:
+    if decision.verb in ("undo", "declare_lost") or state.request.decision == decision.no:
         return "counts"
     return "overtaken"
 
@@ -122,3 +133,30 @@ def event_model(event: EventRecord) -> Event:
         digest=event.digest,
         _data=event.data,
     )
+
+
+def run_model(run: RunRecord, place: int = 0) -> RunRow:
+    """A run as a list shows it; `place` is its number in the queue."""
+    return RunRow(
+        id=run.id,
+        workflow=run.workflow,
+        status=run.status,
+        reason=run.reason,
+        waiting_for=run.waiting_for,
+        ready=run.ready,
+        requester=run.requester,
+        created_at=to_datetime(run.created_at),
+        updated_at=to_datetime(run.updated_at),
+        executions=run.executions,
+        key=str(place),
+        _args=run.text,
+        _result=run.result,
+        result_lost=run.result_lost,
+        error_type=run.error_type,
+        error_request=run.error_request,
+    )
+
+
+def step_model(step: StepRecord) -> StepRow:
+    """One step of a run."""
+    return StepRow(name=step.name, tool=step.tool, request_id=step.request_id, status=step.status)

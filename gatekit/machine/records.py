@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, TypeVar
 
 from gatekit.clock import FAR
-from gatekit.models import Risk, Status, Verb
+from gatekit.models import Kind, Risk, RunStatus, Status, Verb
 
 CLOCK: Final = "system:clock"
 """The principal of what happens because time passed."""
@@ -30,6 +30,7 @@ class RequestRecord:
     """One row of `requests`."""
 
     id: str
+    kind: Kind = "call"
     tool: str
     run: str = ""
     call_id: str
@@ -122,6 +123,8 @@ class DecisionRecord:
     reason: str | None = None
     text: str | None = None
     effective_at: int | None = None
+    attempt: int | None = None
+    """The attempt that a retry, a settlement or a declaration of loss is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +165,7 @@ class RowRecord(NamedTuple):
     """A request as one line of a list; a tuple, because a page of dataclasses costs more than its query."""
 
     id: str
+    kind: Kind
     tool: str
     status: Status
     description: str
@@ -182,7 +186,7 @@ class RowRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRecord:
-    """One row of `events`; the queue numbers them."""
+    """One row of `events`; the queue numbers them. Of a run's own events `request_id` is empty."""
 
     kind: str
     request_id: str
@@ -195,6 +199,46 @@ class EventRecord:
     digest: str
     data: str = "{}"
     cursor: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One row of `runs`."""
+
+    id: str
+    workflow: str
+    status: RunStatus = "waiting"
+    text: str
+    """The canonical arguments."""
+    digest: str
+    requester: str
+    created_at: int
+    updated_at: int
+    ready: bool = True
+    """Whether it can go on: nothing that it waits for is left undecided."""
+    waiting_for: tuple[str, ...] = ()
+    """Ids of requests."""
+    retried: tuple[str, ...] = ()
+    """Names of steps, once for each time that the run was resumed after they had failed."""
+    owner: str | None = None
+    """The process that executes it, as `gatekit.owner` writes it."""
+    token: str | None = None
+    """Names the execution in progress: what another one, that was taken for dead, sends late is refused."""
+    executions: int = 0
+    reason: str | None = None
+    result: str | None = None
+    result_lost: bool = False
+    error_type: str | None = None
+    error_request: str | None = None
+
+
+class StepRecord(NamedTuple):
+    """One step in the journal of a run: the request whose call id is the step's name."""
+
+    name: str
+    tool: str
+    request_id: str
+    status: Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

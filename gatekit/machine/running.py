@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gatekit.arguments.canonical import digest_of
 from gatekit.errors import StoreError
 from gatekit.machine.clockwork import back_to_review, settle, void_permit
 from gatekit.machine.commands import Answer, Finish, Lose, Start, Started
 from gatekit.machine.effects import Draft
-from gatekit.machine.records import AttemptRecord, DecisionRecord, PermitRecord, State
+from gatekit.machine.evidence import flaw_in_rows
+from gatekit.machine.records import AttemptRecord, State
+from gatekit.models import Status
 
 
 def start(state: State, command: Start, now: int) -> Answer[Started]:
@@ -18,16 +19,20 @@ def start(state: State, command: Start, now: int) -> Answer[Started]:
     settle(draft)
     if draft.request.status != "approved" or draft.request.version != command.version:
         return _unchanged(draft)
+    flaw = flaw_in_rows(draft.state) or _used(draft.state, command)
+    if flaw is not None:
+        return Answer(state=state, effects=(), refusal=not_started(flaw))
     if not _check(draft, command):
         return _unchanged(draft)
-    permit, decision = draft.state.permit, draft.state.decision
-    if permit is None or decision is None or permit.left < 1:
-        flaw: str | None = f"request {draft.request.id} is approved without a decision and a permit to start"
-    else:
-        flaw = _contradiction(draft.state, permit, decision) or _used(draft.state, command)
-        if flaw is None:
-            return _started(draft, command, permit, decision)
-    return Answer(state=draft.state, effects=draft.effects(), refusal=StoreError(f"{flaw}; the tool does not run"))
+    if command.stale is not None:
+        back_to_review(draft, draft.request.requester, command.stale)
+        return _unchanged(draft)
+    return _started(draft, command)
+
+
+def not_started(flaw: str) -> StoreError:
+    """The refusal of a start that the stored rows do not bear out."""
+    return StoreError(f"{flaw}; the tool does not run")
 
 
 def _unchanged(draft: Draft) -> Answer[Started]:
@@ -48,23 +53,6 @@ def _check(draft: Draft, command: Start) -> bool:
     return False
 
 
-def _contradiction(state: State, permit: PermitRecord, decision: DecisionRecord) -> str | None:
-    """Rows that contradict each other were not written by gatekit: nothing runs on them."""
-    revision, request = state.revision, state.request
-    if digest_of(request.tool, revision.text) != request.digest:
-        return f"request {request.id}: the stored arguments do not match their digest"
-    asked = (request.version, request.revision, request.digest)
-    if (permit.version, permit.revision, permit.digest) != asked:
-        return f"request {request.id}: the permit is for other arguments"
-    allows = decision.no == permit.decision and decision.verb in ("approve", "edit")
-    if not allows or (decision.version, decision.revision, decision.digest) != asked:
-        return f"request {request.id}: no decision stands behind its permit"
-    starts = sum(row.permit == permit.no and row.state != "given_back" for row in state.attempts)
-    if starts != permit.starts:
-        return f"request {request.id}: its permit counts {permit.starts} starts, its attempts are {starts}"
-    return None
-
-
 def _used(state: State, command: Start) -> str | None:
     """A token names one attempt for ever: what is sent late for the first must not hit a second."""
     if any(row.token == command.token for row in state.attempts):
@@ -72,8 +60,10 @@ def _used(state: State, command: Start) -> str | None:
     return None
 
 
-def _started(draft: Draft, command: Start, permit: PermitRecord, decision: DecisionRecord) -> Answer[Started]:
-    request = draft.request
+def _started(draft: Draft, command: Start) -> Answer[Started]:
+    request, permit, decision = draft.request, draft.state.permit, draft.state.decision
+    assert permit is not None, "the rows were looked at before"
+    assert decision is not None, "the rows were looked at before"
     attempt = AttemptRecord(
         request_id=request.id,
         no=len(draft.state.attempts) + 1,
@@ -122,7 +112,7 @@ def _report(draft: Draft, attempt: AttemptRecord, command: Finish) -> None:
     if open_ended:
         draft.put_attempt(replace(attempt, state=command.kind, finished_at=draft.now))
     if last and open_ended and status in ("running", "unknown"):
-        _ended(draft, command)
+        ended(draft, command)
     elif last and open_ended and status in ("pending", "held", "approved"):
         _reported_while_asked_again(draft, attempt, command)
     else:
@@ -135,13 +125,14 @@ def _reported_while_asked_again(draft: Draft, attempt: AttemptRecord, command: F
         # What ran is what its own permit named, not what was said or asked since.
         own = next(row for row in draft.state.permits if row.no == attempt.permit)
         draft.move(decision=own.decision, revision=own.revision, digest=own.digest)
-        _ended(draft, command)
+        ended(draft, command)
     else:
-        _record_outcome(draft, command)
+        record_outcome(draft, command)
         draft.event("reported", draft.request.requester, attempt=attempt.no, type_name=command.type_name)
 
 
-def _record_outcome(draft: Draft, command: Finish) -> None:
+def record_outcome(draft: Draft, command: Finish) -> None:
+    """Keep how the tool ended, whatever state follows from it."""
     draft.move(
         outcome=command.kind,
         result=command.result,
@@ -151,19 +142,24 @@ def _record_outcome(draft: Draft, command: Finish) -> None:
     )
 
 
-def _ended(draft: Draft, command: Finish) -> None:
-    permit, running = draft.state.permit, draft.request.status == "running"
-    _record_outcome(draft, command)
-    if command.kind == "raised" and running and permit is not None and permit.left:
+def ended(draft: Draft, command: Finish) -> None:
+    """The last attempt's end. One that raised can be followed by another start, where somebody is there to make it."""
+    permit, request = draft.state.permit, draft.request
+    record_outcome(draft, command)
+    left = permit is not None and permit.left > 0
+    if command.kind == "raised" and left and request.status == "running" and command.again:
         draft.move(status="approved")
     else:
-        status = "succeeded" if command.kind == "returned" else "failed"
+        status: Status = "succeeded" if command.kind == "returned" else "failed"
+        if left:
+            void_permit(draft)
         draft.move(status=status, waiter=None, start_by=None, effective_at=None)
     draft.event(
         "succeeded" if command.kind == "returned" else "failed",
         draft.request.requester,
         attempt=draft.request.attempt,
         type_name=command.type_name,
+        again=True if draft.request.status == "approved" else None,
     )
 
 

@@ -6,11 +6,10 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import EllipsisType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
-from gatekit.machine import clockwork, deciding, entering, running
-from gatekit.machine.commands import Answer, Decide, Edit, Finish, Lose, Start, Started
-from gatekit.machine.effects import Draft
+from gatekit.machine import attempts, deciding, entering, running
+from gatekit.machine.commands import Answer, Decide, Edit, Finish, Lose, Reconcile, Resolve, Start, Started
 from gatekit.machine.records import DecisionRecord, RequestRecord, RevisionRecord, State, Verdict
 from gatekit.models import Status, Verb
 from tests.machine.rows import Rows, in_order
@@ -27,6 +26,12 @@ BOB: Final = "human:bob"
 GATED: Final = Verdict(gated=True)
 FIRST: Final = '{"amount":1}'
 OTHER: Final = '{"amount":2}'
+SETTLED: Final = Finish(token="", kind="returned", result='"by hand"')
+SETTLED_AS_FAILED: Final = Finish(token="", kind="raised", type_name="Settled", message="it was refused")
+FOUND: Final = {
+    "returned": Finish(token="", kind="returned", result='"found"'),
+    "raised": Finish(token="", kind="raised", type_name="Declined", message="found out"),
+}
 
 
 def digest(text: str, tool: str = TOOL) -> str:
@@ -76,6 +81,7 @@ class Case:
         self.now = T0
         self.rows = Rows()
         self.said: list[Decide] = []
+        self.resolved: list[Resolve] = []
         enter = entering.submit_allowed if allowed else entering.submit
         self._take(enter(new_request(**changes), new_revision(), self.now))
 
@@ -144,9 +150,10 @@ class Case:
         *,
         version: int | None = None,
         verdict: Verdict | None = None,
+        stale: str | None = None,
     ) -> Answer[Started]:
         version = self.request.version if version is None else version
-        command = Start(version=version, token=token, owner="process-1", verdict=verdict)
+        command = Start(version=version, token=token, owner="process-1", verdict=verdict, stale=stale)
         return self._take(running.start(self.state, command, self.now))
 
     def give_back(self, token: str = "a1") -> Answer[None]:
@@ -155,8 +162,11 @@ class Case:
     def returned(self, token: str = "a1", result: str = "7") -> Answer[None]:
         return self.finish(Finish(token=token, kind="returned", result=result))
 
-    def raised(self, token: str = "a1", type_name: str = "OSError", message: str = "no") -> Answer[None]:
-        return self.finish(Finish(token=token, kind="raised", type_name=type_name, message=message))
+    def raised(
+        self, token: str = "a1", type_name: str = "OSError", message: str = "no", *, again: bool = True
+    ) -> Answer[None]:
+        """`again`: whoever reports it would use a start that is left."""
+        return self.finish(Finish(token=token, kind="raised", type_name=type_name, message=message, again=again))
 
     def finish(self, command: Finish) -> Answer[None]:
         return self._take(running.finish(self.state, command, self.now))
@@ -173,11 +183,47 @@ class Case:
     def withdraw(self, ticket: str = "t1") -> Answer[None]:
         return self._take(entering.withdraw(self.state, ticket, self.now))
 
-    def asked_again(self) -> Case:
-        """What a retry will do to a request whose end is unknown: the machine's own return to review."""
-        draft = Draft(self.state, self.now)
-        clockwork.back_to_review(draft, BOB, "run it again")
-        self.rows.apply(draft.effects())
+    def resolve(
+        self,
+        verb: Literal["retry", "settle", "declare_lost"],
+        by: str = ALICE,
+        *,
+        attempt: int | None = None,
+        outcome: Finish | None = None,
+        note: str | None = None,
+    ) -> Answer[DecisionRecord]:
+        """`attempt`: the last one, unless another is named."""
+        number = self.request.attempt or 0 if attempt is None else attempt
+        return self.word(Resolve(verb=verb, by=by, attempt=number, outcome=outcome, note=note))
+
+    def word(self, command: Resolve) -> Answer[DecisionRecord]:
+        self.resolved.append(command)
+        return self._take(attempts.resolve(self.state, command, self.now))
+
+    def retry(self, by: str = ALICE, *, attempt: int | None = None) -> Answer[DecisionRecord]:
+        return self.resolve("retry", by, attempt=attempt)
+
+    def settle(self, by: str = ALICE, *, outcome: Finish = SETTLED, attempt: int | None = None) -> Any:
+        return self.resolve("settle", by, attempt=attempt, outcome=outcome)
+
+    def declare_lost(self, by: str = ALICE, *, attempt: int | None = None) -> Answer[DecisionRecord]:
+        return self.resolve("declare_lost", by, attempt=attempt)
+
+    def reconcile(
+        self, kind: Literal["again", "never", "returned", "raised"], *, attempt: int | None = None
+    ) -> Answer[None]:
+        """What the agent's process found out of its last attempt, unless another is named."""
+        number = self.request.attempt or 0 if attempt is None else attempt
+        outcome = FOUND.get(kind)
+        return self._take(
+            attempts.reconcile(self.state, Reconcile(attempt=number, kind=kind, outcome=outcome), self.now)
+        )
+
+    def asked_again(self, by: str = BOB) -> Case:
+        """Pending although there was an attempt: a human let it run again, and the step's last look said no."""
+        self.retry(by)
+        self.start("never-called", stale="the order was changed")
+        assert self.status == "pending"
         return self
 
     def tampered(self, table: str, no: int, **changes: Any) -> Case:
@@ -240,7 +286,7 @@ def _expired() -> Case:
 
 
 def _answered() -> Case:
-    # Questions come with a later part: no command of this one leads here, but the column can hold it.
+    # Of a call no command leads here (a pause that is released does), but the column can hold it.
     case = _decided("respond", text="eu")()
     case.rows.request = replace(case.request, status="answered")
     return case

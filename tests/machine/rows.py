@@ -11,13 +11,17 @@ from typing import Any
 
 from gatekit.machine.effects import (
     AppendEvent,
+    DeleteRun,
     Effect,
     InsertDecision,
     InsertRequest,
+    InsertRun,
     PutAttempt,
     PutPermit,
     PutRevision,
     UpdateRequest,
+    UpdateRun,
+    WakeRun,
 )
 from gatekit.machine.records import (
     AttemptRecord,
@@ -82,6 +86,11 @@ class Rows:
                 self.attempts[attempt.no] = attempt
             case AppendEvent(event):
                 self.events.append(event)
+            case WakeRun():
+                # The run's own row, in the tables of a queue.
+                pass
+            case InsertRun() | UpdateRun() | DeleteRun():
+                raise AssertionError(f"a transition of a request wrote {effect}")
 
     def _put_revision(self, revision: RevisionRecord) -> None:
         old = self.revisions.get(revision.revision)

@@ -10,14 +10,26 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from random import Random
-from typing import Final
+from typing import Final, Literal
 
 from gatekit.machine import clockwork
-from gatekit.machine.commands import Decide, Edit, Finish, Start
+from gatekit.machine.commands import Decide, Edit, Finish, Reconcile, Resolve, Start
 from gatekit.machine.effects import Draft
 from gatekit.machine.records import State, Verdict
 from gatekit.models import Verb
-from tests.machine.case import BOT, FIRST, GATED, OTHER, SECOND, Case, digest, edit_to
+from tests.machine.case import (
+    BOT,
+    FIRST,
+    FOUND,
+    GATED,
+    OTHER,
+    SECOND,
+    SETTLED,
+    SETTLED_AS_FAILED,
+    Case,
+    digest,
+    edit_to,
+)
 from tests.machine.ledger import Ledger
 from tests.machine.rows import in_order
 
@@ -28,7 +40,18 @@ BAD: Final = (None, Verdict(gated=True, errors=("$.amount: no",)))
 PERIODS: Final = (None, None, 4 * SECOND, 60 * SECOND)
 # More yes than no: what ends a request early hides what would come after.
 YES: Final[tuple[Verb, ...]] = ("approve", "edit")
-VERBS: Final[tuple[Verb, ...]] = (*YES * 5, "reject", "respond", "cancel", "undo")
+VERBS: Final[tuple[Verb, ...]] = (*YES * 5, "reject", "respond", "cancel", "undo", "release")
+PAUSE_VERBS: Final[tuple[Verb, ...]] = ("release", "release", "reject", "cancel", "undo", "approve", "edit", "respond")
+WORDS: Final[tuple[Literal["retry", "settle", "declare_lost"], ...]] = ("retry", "retry", "settle", "declare_lost")
+ENDS: Final = (SETTLED, SETTLED_AS_FAILED)
+FOUND_OUT: Final[tuple[Literal["again", "never", "returned", "raised"], ...]] = (
+    *("again", "again", "never", "never"),
+    *("returned", "raised"),
+)
+
+
+LENGTH: Final = 60
+"""Steps of one history: an attempt that is retried, and raises, takes that many until something else happens to it."""
 
 
 @dataclass
@@ -51,6 +74,7 @@ class Storm:
             start_within=chance.choice(PERIODS),
             max_starts=chance.choice((1, 1, 2, 3)),
             call_given=chance.random() < 0.7,
+            kind="pause" if chance.random() < 0.1 else "call",
         )
         self.ledger = Ledger(self.case.state)
         self.screens = [self.case.token]
@@ -70,19 +94,21 @@ class Storm:
     # Reviewers.
 
     def a_reviewer_decides_what_is_asked_now(self, chance: Random) -> None:
-        verb = chance.choice(VERBS)
+        verb = self._verb(chance)
         hold = chance.choice((0, 0, 0, 3)) * SECOND
         self._say(Decide(verb=verb, by=_who(chance), token=self.case.token, hold=hold, edit=_edit(verb, chance)))
 
     def a_reviewer_decides_what_is_on_an_old_screen(self, chance: Random) -> None:
-        verb = chance.choice(VERBS)
+        verb = self._verb(chance)
         token = chance.choice((*self.screens, None, "v9:0000000000000000"))
         self._say(Decide(verb=verb, by=_who(chance), token=token, edit=_edit(verb, chance)))
 
     def a_reviewer_has_second_thoughts(self, chance: Random) -> None:
         """What can be undone is undone: by anybody, on any screen."""
         if self.case.status == "pending":
-            verb = chance.choice((*YES, "reject", "respond"))
+            verb = chance.choice(
+                (*YES, "reject", "respond") if self.case.request.kind == "call" else ("release", "reject")
+            )
             command = Decide(
                 verb=verb, by="human:bob", token=self.case.token, hold=3 * SECOND, edit=_edit(verb, chance)
             )
@@ -94,6 +120,9 @@ class Storm:
         if self.case.said:
             self._say(chance.choice(self.case.said))
 
+    def _verb(self, chance: Random) -> Verb:
+        return chance.choice(VERBS if self.case.request.kind == "call" else PAUSE_VERBS)
+
     def _say(self, command: Decide) -> None:
         before = self._before()
         answer = self.case.say(command)
@@ -104,6 +133,53 @@ class Storm:
             assert answer.refusal is not None
             assert after == settled, "a refused command changed something"
             self.ledger.refused(answer.refusal, after)
+        self._after(before)
+
+    # Those who judge an attempt.
+
+    def a_reviewer_speaks_of_the_last_attempt(self, chance: Random) -> None:
+        self._speak(self._word(chance, self.case.request.attempt or 0))
+
+    def a_reviewer_speaks_of_any_attempt(self, chance: Random) -> None:
+        self._speak(self._word(chance, chance.choice((0, 1, 2, 3, 9))))
+
+    def a_word_comes_again(self, chance: Random) -> None:
+        if self.case.resolved:
+            self._speak(chance.choice(self.case.resolved))
+
+    def _word(self, chance: Random, attempt: int) -> Resolve:
+        verb = chance.choice(WORDS)
+        outcome = chance.choice(ENDS) if verb == "settle" else None
+        return Resolve(verb=verb, by=_who(chance), attempt=attempt, outcome=outcome)
+
+    def _speak(self, command: Resolve) -> None:
+        before = self._before()
+        answer = self.case.word(command)
+        after, settled = self.case.state, self._settled(before)
+        if answer.value is not None:
+            self.ledger.resolved(command, answer.value, settled, after, self.case.now)
+        else:
+            assert answer.refusal is not None
+            assert after == settled, "a refused word changed something"
+            self.ledger.word_refused(command, answer.refusal, settled, after)
+        self._after(before)
+
+    def the_agent_finds_out(self, chance: Random) -> None:
+        """Of the last attempt, or of an older one. That it never ran is said only where its tool was not called."""
+        before = self._before()
+        if not before.attempts:
+            return
+        last = before.attempt or before.attempts[-1]
+        attempt = chance.choice((last, last, chance.choice(before.attempts)))
+        worker = next(one for one in self.workers if one.token == attempt.token)
+        kind = chance.choice(FOUND_OUT)
+        if kind == "never" and worker.called:
+            return
+        self.case.reconcile(kind, attempt=attempt.no)
+        worker.over = worker.over or (kind == "never" and self.case.state != before)
+        command = Reconcile(attempt=attempt.no, kind=kind, outcome=FOUND.get(kind))
+        # What is found out comes first; only then the clock is asked again.
+        self.ledger.reconciled(command, attempt.token, self._settled(before), self.case.state)
         self._after(before)
 
     def _settled(self, state: State) -> State:
@@ -134,7 +210,8 @@ class Storm:
     def a_worker_starts(self, chance: Random) -> None:
         version = self.case.request.version
         for _ in range(chance.choice((1, 1, 2))):
-            self._start(version, self._new_token(), chance.choice((*GOOD, *GOOD, *BAD)))
+            stale = "the price went up" if chance.random() < 0.1 else None
+            self._start(version, self._new_token(), chance.choice((*GOOD, *GOOD, *BAD)), stale)
 
     def a_worker_starts_with_old_knowledge(self, chance: Random) -> None:
         token = chance.choice([*(worker.token for worker in self.workers), self._new_token()])
@@ -144,11 +221,11 @@ class Storm:
         self.number += 1
         return f"a-{self.number}"
 
-    def _start(self, version: int, token: str, verdict: Verdict | None) -> None:
+    def _start(self, version: int, token: str, verdict: Verdict | None, stale: str | None = None) -> None:
         before = self._before()
-        answer = self.case.start(token, version=version, verdict=verdict)
+        answer = self.case.start(token, version=version, verdict=verdict, stale=stale)
         if answer.value is not None:
-            command = Start(version=version, token=token, owner="process-1", verdict=verdict)
+            command = Start(version=version, token=token, owner="process-1", verdict=verdict, stale=stale)
             self.ledger.started(command, answer.value, self.case.state, self.case.now)
             self.workers.append(Worker(token, answer.value.revision.text))
         self._after(before)
@@ -179,9 +256,8 @@ class Storm:
     def _report(self, token: str, chance: Random) -> None:
         before = self._before()
         returned = chance.random() < 0.3
-        self.case.finish(
-            Finish(token=token, kind="returned", result="7") if returned else Finish(token=token, kind="raised")
-        )
+        raised = Finish(token=token, kind="raised", again=chance.random() < 0.7)
+        self.case.finish(Finish(token=token, kind="returned", result="7") if returned else raised)
         self.ledger.reported(token, "returned" if returned else "raised", self._settled(before), self.case.state)
         self._after(before)
 
@@ -216,7 +292,8 @@ def _who(chance: Random) -> str:
 
 
 def _edit(verb: Verb, chance: Random) -> Edit | None:
-    return edit_to(chance.choice(TEXTS)) if verb == "edit" else None
+    edits = verb == "edit" or (verb == "release" and chance.random() < 0.5)
+    return edit_to(chance.choice(TEXTS)) if edits else None
 
 
 def _some(chance: Random, workers: Iterable[Worker]) -> list[Worker]:
@@ -247,5 +324,9 @@ STEPS: Final[tuple[Step, ...]] = (
     Storm.a_wait_is_interrupted,
     Storm.a_worker_starts_with_old_knowledge,
     Storm.a_stranger_reports,
-    Storm.an_attempt_is_given_up,
+    *(Storm.an_attempt_is_given_up,) * 2,
+    *(Storm.a_reviewer_speaks_of_the_last_attempt,) * 4,
+    *(Storm.the_agent_finds_out,) * 2,
+    Storm.a_reviewer_speaks_of_any_attempt,
+    Storm.a_word_comes_again,
 )

@@ -10,7 +10,7 @@ import pytest
 from gatekit.clock import to_datetime
 from gatekit.machine.projection import attempt_model, decision_model, event_model, request_model
 from gatekit.machine.records import CLOCK, PREDICATE, Verdict
-from tests.machine.case import ALICE, BOB, BOT, FIRST, GATED, HOUR, OTHER, SECOND, T0, Case, digest, reach
+from tests.machine.case import ALICE, BOB, BOT, FIRST, GATED, HOUR, OTHER, SECOND, SETTLED, T0, Case, digest, reach
 
 Told = list[tuple[str, str, int, dict[str, Any]]]
 
@@ -80,11 +80,39 @@ def lost_and_found(case: Case) -> None:
     case.decide("approve")
     case.start()
     case.lose()
-    case.asked_again()
+    case.resolve("retry", BOB, note="it did nothing")
+    case.start("a2", stale="the order was changed")
     case.raised()
     case.decide("approve")
     case.start("a2")
     case.returned("a1")
+
+
+def given_up_and_settled(case: Case) -> None:
+    case.decide("approve")
+    case.start()
+    case.resolve("declare_lost", note="it hangs")
+    case.resolve("settle", BOB, outcome=SETTLED, note="the bank says so")
+    case.raised()
+
+
+def reconciled(case: Case) -> None:
+    case.decide("approve")
+    case.start()
+    case.lose()
+    case.reconcile("never")
+    case.start("a2")
+    case.lose("a2")
+    case.reconcile("raised")
+
+
+def run_again_by_itself(case: Case) -> None:
+    case.decide("approve")
+    case.start()
+    case.lose()
+    case.reconcile("again")
+    case.start("a2")
+    case.returned("a2")
 
 
 def waited_for(case: Case) -> None:
@@ -100,6 +128,7 @@ def not_started_in_time(case: Case) -> None:
 
 APPROVED: Final[tuple[str, str, int, dict[str, Any]]] = ("approved", ALICE, 1, {})
 STARTED: Final[tuple[str, str, int, dict[str, Any]]] = ("started", BOT, 1, {"attempt": 1, "permit": 1})
+LOST: Final[tuple[str, str, int, dict[str, Any]]] = ("unknown", BOT, 1, {"attempt": 1, "why": "its process died"})
 
 STORIES: Final[dict[Callable[[Case], None], Told]] = {
     approved: [("approved", ALICE, 1, {"note": "fine"})],
@@ -123,12 +152,39 @@ STORIES: Final[dict[Callable[[Case], None], Told]] = {
     lost_and_found: [
         APPROVED,
         STARTED,
-        ("unknown", BOT, 1, {"attempt": 1, "why": "its process died"}),
-        ("returned", BOB, 2, {"reason": "run it again"}),
-        ("reported", BOT, 2, {"attempt": 1, "type_name": "OSError"}),
-        ("approved", ALICE, 2, {}),
-        ("started", BOT, 2, {"attempt": 2, "permit": 2}),
-        ("late_report", BOT, 2, {"attempt": 1, "kind": "returned"}),
+        LOST,
+        ("returned", BOB, 2, {}),
+        ("retried", BOB, 2, {"attempt": 1, "note": "it did nothing"}),
+        ("returned", BOT, 3, {"reason": "the order was changed"}),
+        ("reported", BOT, 3, {"attempt": 1, "type_name": "OSError"}),
+        ("approved", ALICE, 3, {}),
+        ("started", BOT, 3, {"attempt": 2, "permit": 3}),
+        ("late_report", BOT, 3, {"attempt": 1, "kind": "returned"}),
+    ],
+    given_up_and_settled: [
+        APPROVED,
+        STARTED,
+        ("unknown", ALICE, 1, {"attempt": 1, "why": "declared lost", "note": "it hangs"}),
+        ("settled", BOB, 1, {"attempt": 1, "kind": "returned", "note": "the bank says so"}),
+        ("late_report", BOT, 1, {"attempt": 1, "kind": "raised"}),
+    ],
+    reconciled: [
+        APPROVED,
+        STARTED,
+        LOST,
+        ("not_started", BOT, 1, {"attempt": 1, "why": "reconciled"}),
+        ("started", BOT, 1, {"attempt": 2, "permit": 1}),
+        ("unknown", BOT, 1, {"attempt": 2, "why": "its process died"}),
+        ("reconciled", BOT, 1, {"attempt": 2, "kind": "raised"}),
+        ("failed", BOT, 1, {"attempt": 2, "type_name": "Declined"}),
+    ],
+    run_again_by_itself: [
+        APPROVED,
+        STARTED,
+        LOST,
+        ("again", BOT, 1, {"attempt": 1}),
+        ("started", BOT, 1, {"attempt": 2, "permit": 1}),
+        ("succeeded", BOT, 1, {"attempt": 2}),
     ],
     waited_for: [("attached", BOT, 1, {}), ("suspended", BOT, 1, {})],
     not_started_in_time: [APPROVED, ("returned", CLOCK, 2, {"reason": "approved, not started in time"})],
@@ -137,7 +193,7 @@ STORIES: Final[dict[Callable[[Case], None], Told]] = {
 
 @pytest.mark.parametrize(("story", "expected"), STORIES.items(), ids=[story.__name__ for story in STORIES])
 def test_the_events_tell_the_story(story: Callable[[Case], None], expected: Told) -> None:
-    case = Case(start_within=60 * SECOND)
+    case = Case(start_within=60 * SECOND, max_starts=2 if story is run_again_by_itself else 1)
     story(case)
     assert told(case) == [("submitted", BOT, 1, {}), *expected]
 

@@ -9,14 +9,15 @@ from typing import Any, Final
 
 import pytest
 
-from gatekit.machine import clockwork, deciding, entering, running
-from gatekit.machine.commands import Answer, Decide, Finish, Start
+from gatekit.machine import attempts, clockwork, deciding, entering, running
+from gatekit.machine.commands import Answer, Decide, Finish, Reconcile, Resolve, Start
 from gatekit.machine.effects import Draft
-from gatekit.machine.records import State
+from gatekit.machine.records import PermitRecord, State
 from gatekit.models import FINAL
-from tests.machine.storm import STEPS, Storm
+from tests.machine.storm import LENGTH, STEPS, Storm
 
 Patch = pytest.MonkeyPatch
+SEEDS: Final = 800
 
 
 def always(value: object) -> Callable[..., Any]:
@@ -63,7 +64,7 @@ def a_start_that_is_not_counted(patch: Patch) -> None:
         real(draft, replace(permit, starts=0))
 
     patch.setattr(Draft, "put_permit", put_permit)
-    patch.setattr(running, "_contradiction", always(None))
+    patch.setattr(running, "flaw_in_rows", always(None))
 
 
 def give_back_of_any_attempt(patch: Patch) -> None:
@@ -111,7 +112,7 @@ def a_report_in_a_final_state_counts(patch: Patch) -> None:
         if state.request.status not in FINAL or all(row.token != command.token for row in state.attempts):
             return real(state, command, now)
         draft = Draft(state, now)
-        running._ended(draft, command)
+        running.ended(draft, command)
         return Answer(state=draft.state, effects=draft.effects())
 
     patch.setattr(running, "finish", finish)
@@ -194,7 +195,7 @@ def a_return_to_review_keeps_the_version(patch: Patch) -> None:
         real(draft, by, reason)
         draft.move(version=version)
 
-    for module in (clockwork, deciding, running):
+    for module in (attempts, clockwork, deciding, running):
         patch.setattr(module, "back_to_review", back)
 
 
@@ -206,7 +207,7 @@ def a_return_to_review_keeps_the_old_deadline(patch: Patch) -> None:
         real(draft, by, reason)
         draft.move(decide_by=decide_by)
 
-    for module in (clockwork, deciding, running):
+    for module in (attempts, clockwork, deciding, running):
         patch.setattr(module, "back_to_review", back)
 
 
@@ -227,6 +228,119 @@ def a_decision_is_answered_but_not_written(patch: Patch) -> None:
 
 def a_withdrawn_call_stays(patch: Patch) -> None:
     patch.setattr(entering, "withdraw", entering.detach)
+
+
+def a_retry_leaves_the_old_permit(patch: Patch) -> None:
+    real = clockwork.back_to_review
+
+    def back(draft: Draft, by: str, reason: str | None) -> None:
+        with pytest.MonkeyPatch.context() as inner:
+            inner.setattr(clockwork, "void_permit", always(None))
+            real(draft, by, reason)
+
+    patch.setattr(attempts, "back_to_review", back)
+
+
+def a_retry_runs_again_under_the_old_version(patch: Patch) -> None:
+    patch.setattr(attempts, "back_to_review", always(None))
+
+
+def who_asks_may_retry_and_settle(patch: Patch) -> None:
+    patch.setattr(attempts, "name_of", lambda principal: object())
+
+
+def a_call_that_runs_is_retried(patch: Patch) -> None:
+    patch.setattr(attempts, "_OPEN_TO", {**attempts._OPEN_TO, "retry": ("unknown", "failed", "running")})
+
+
+def what_succeeded_is_settled(patch: Patch) -> None:
+    patch.setattr(attempts, "_OPEN_TO", {**attempts._OPEN_TO, "settle": ("unknown", "succeeded", "failed")})
+
+
+def a_word_counts_for_whatever_attempt_is_the_last(patch: Patch) -> None:
+    real = attempts.resolve
+
+    def resolve(state: State, command: Resolve, now: int) -> Answer[Any]:
+        last = state.request.attempt
+        return real(state, command if last is None else replace(command, attempt=last), now)
+
+    patch.setattr(attempts, "resolve", resolve)
+
+
+def every_settlement_by_one_person_is_the_same(patch: Patch) -> None:
+    patch.setattr(attempts, "_says_the_same", always(True))
+
+
+def the_same_word_again_is_another_one(patch: Patch) -> None:
+    patch.setattr(attempts, "_says_the_same", always(False))
+
+
+def a_settlement_is_overridden_by_a_late_report(patch: Patch) -> None:
+    real = running.finish
+
+    def finish(state: State, command: Finish, now: int) -> Answer[None]:
+        decision, attempt = state.decision, state.attempt
+        if decision is None or attempt is None or decision.verb != "settle" or attempt.token != command.token:
+            return real(state, command, now)
+        draft = Draft(state, now)
+        running.record_outcome(draft, command)
+        return Answer(state=draft.state, effects=draft.effects())
+
+    patch.setattr(running, "finish", finish)
+
+
+def a_settlement_leaves_it_unknown(patch: Patch) -> None:
+    real = attempts._settle
+
+    def settle(draft: Draft, command: Resolve) -> Any:
+        decision = real(draft, command)
+        draft.move(status="unknown")
+        return decision
+
+    patch.setattr(attempts, "_settle", settle)
+
+
+def again_and_never_after_a_humans_word(patch: Patch) -> None:
+    patch.setattr(attempts, "_given_up", always(False))
+
+
+def never_keeps_the_start(patch: Patch) -> None:
+    def never(draft: Draft, command: Reconcile) -> None:
+        if draft.state.permit is not None and not attempts._given_up(draft.state, command):
+            draft.move(status="approved")
+
+    patch.setattr(attempts, "_never", never)
+
+
+def again_gives_the_start_back(patch: Patch) -> None:
+    patch.setattr(attempts, "_again", attempts._never)
+
+
+def what_was_found_out_of_an_older_attempt_counts(patch: Patch) -> None:
+    real = attempts.reconcile
+
+    def reconcile(state: State, command: Reconcile, now: int) -> Answer[None]:
+        last = state.request.attempt
+        return real(state, command if last is None else replace(command, attempt=last), now)
+
+    patch.setattr(attempts, "reconcile", reconcile)
+
+
+def a_stale_start_runs_anyway(patch: Patch) -> None:
+    real = running.start
+
+    def start(state: State, command: Start, now: int) -> Answer[Any]:
+        return real(state, replace(command, stale=None), now)
+
+    patch.setattr(running, "start", start)
+
+
+def a_permit_is_never_used_up(patch: Patch) -> None:
+    patch.setattr(PermitRecord, "left", property(lambda permit: 0 if permit.void else 9))
+
+
+def a_pause_is_approved_and_a_call_released(patch: Patch) -> None:
+    patch.setattr(deciding, "_OTHER_KIND", {"call": {}, "pause": {}})
 
 
 FAULTS: Final = {
@@ -252,11 +366,28 @@ FAULTS: Final = {
     undo_keeps_the_edited_arguments: "undone, and something else",
     held_counts_at_once: "could still be undone",
     held_for_ever_past_decide_by: "I6: held too long",
-    a_return_to_review_keeps_the_version: "I3: two decisions",
+    a_return_to_review_keeps_the_version: "I3: two decisions|I2: a retry is another version",
     a_return_to_review_keeps_the_old_deadline: "I6: the old deadline",
     started_calls_end_as_if_never_started: "I11",
     a_decision_is_answered_but_not_written: "effects",
     a_withdrawn_call_stays: "nobody can collect it",
+    a_retry_leaves_the_old_permit: "I2: starts are left",
+    a_retry_runs_again_under_the_old_version: "I2: a retry is another version",
+    who_asks_may_retry_and_settle: "I5",
+    a_call_that_runs_is_retried: "I8: run again while it may still run",
+    what_succeeded_is_settled: "I8: settled although it is known",
+    a_word_counts_for_whatever_attempt_is_the_last: "I3: another word",
+    every_settlement_by_one_person_is_the_same: "I3: another settlement",
+    the_same_word_again_is_another_one: "I3: the same word again was refused",
+    a_settlement_is_overridden_by_a_late_report: "I8: the outcome became another",
+    a_settlement_leaves_it_unknown: "I8: settled otherwise",
+    again_and_never_after_a_humans_word: "I8: a human has spoken",
+    never_keeps_the_start: "I2: starts are miscounted",
+    again_gives_the_start_back: "I2: starts are miscounted|I11",
+    what_was_found_out_of_an_older_attempt_counts: "I8: found out of something else",
+    a_stale_start_runs_anyway: "its own last look",
+    a_permit_is_never_used_up: "I2: more starts than",
+    a_pause_is_approved_and_a_call_released: "a call was released|a pause was decided",
 }
 
 
@@ -268,8 +399,8 @@ def test_the_storm_notices(fault: Callable[[Patch], None], promise: str, monkeyp
 
 
 def storms() -> None:
-    for seed in range(600):
+    for seed in range(SEEDS):
         chance = Random(seed)
         storm = Storm(chance)
-        for _ in range(40):
+        for _ in range(LENGTH):
             chance.choice(STEPS)(storm, chance)

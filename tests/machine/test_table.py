@@ -1,69 +1,23 @@
 """The table of docs/states.md, cell by cell: event / state -> what becomes of it.
 
-Not here, because a later part brings them: retry, settle, declare_lost, reconcile, idempotent, revalidate, the
-stop switch, stages, escalation. That other arguments are a `CallConflict` is decided above the machine.
+The ways out of an attempt whose end is in doubt, the last look before a start, and pauses are in `test_attempts`.
+Not here, because a later part brings them: the stop switch, stages, escalation. That other arguments are a
+`CallConflict` is decided above the machine.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
 
-from gatekit import errors
 from gatekit.clock import FAR
-from gatekit.machine.commands import Answer
 from gatekit.machine.projection import decision_model
 from gatekit.machine.records import Verdict
 from gatekit.models import FINAL, STATUSES, Status
 from tests.machine.case import ALICE, BOB, BOT, FIRST, HOUR, OTHER, SECOND, Case, reach
-
-Event = Callable[[Case], Answer[Any]]
-
-
-@dataclass(frozen=True)
-class To:
-    """The request moves to a status, and its version by so many."""
-
-    status: Status
-    versions: int = 0
-
-    def __str__(self) -> str:
-        return self.status + (f", version + {self.versions}" if self.versions else "")
-
-
-NOTHING: Final = "no change"
-OTHERS: Final = "others"
-
-
-def row(name: str, event: Event, /, **cells: To | str) -> list[Any]:
-    """One row of the table; `others` stands for the states that the row does not name."""
-    return [
-        pytest.param(event, status, cells.get(status, cells.get(OTHERS)), id=f"{name} / {status} -> {cell}")
-        for status in STATUSES
-        if (cell := cells.get(status, cells.get(OTHERS))) is not None
-    ]
-
-
-def check(case: Case, event: Event, expected: To | str) -> None:
-    before = case.request
-    answer = event(case)
-    if isinstance(expected, To):
-        assert answer.refusal is None
-        assert (case.status, case.request.version) == (expected.status, before.version + expected.versions)
-        return
-    assert case.request == before
-    if expected == NOTHING:
-        assert (answer.value, answer.refusal) == (None, None)
-    else:
-        assert type(answer.refusal) is getattr(errors, expected)
-    if isinstance(answer.refusal, errors.AlreadyDecided):
-        assert answer.refusal.decision == decision_model(case.state, case.standing)
-
-
-DECIDED: Final = "AlreadyDecided"
+from tests.machine.table import DECIDED, NOTHING, Event, To, check, row
 
 REVIEW = [
     *row("approve", lambda case: case.decide("approve", BOB), pending=To("approved"), others=DECIDED),
@@ -255,7 +209,7 @@ def test_another_report_of_a_reported_attempt_is_a_late_report(status: Status) -
 
 
 def _again(status: Status) -> Case:
-    """Pending, held or approved after a human asked for another run, while the first attempt's end is unknown."""
+    """Pending, held or approved once more, while the first attempt's end is unknown."""
     case = reach("unknown").asked_again()
     if status != "pending":
         case.decide("approve", BOB, hold=5 if status == "held" else 0)
