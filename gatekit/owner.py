@@ -6,6 +6,7 @@ import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 _SEPARATOR = "/"
 _PROC = Path("/proc")
@@ -43,6 +44,9 @@ class Owner:
         return cls(host, boot, pid_ns, int(pid), started)
 
 
+living: Final[set[str]] = set()
+"""Tokens of the attempts and executions, and tickets of the waits, that are in progress in this process. What is
+stored under its name and is not among them was given up here, although the queue could not be told."""
 _current: Owner | None = None
 
 
@@ -52,6 +56,13 @@ def current() -> Owner:
     if _current is None or _current.pid != os.getpid():
         _current = _look_up()
     return _current
+
+
+def has_given_up(text: str, token: str | None) -> bool | None:
+    """Whether what this process began under `token` is over: it is dead, or this one, and has let go of it."""
+    if text == current().text:
+        return token not in living
+    return is_dead(text)
 
 
 def is_dead(text: str) -> bool | None:

@@ -1,19 +1,19 @@
-"""Who waits for which request, and who watches: woken by the reader thread, never by a thread of their own."""
+"""Who waits for which request or run, and who watches: woken by the reader thread, never by one of their own."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import anyio
 
 from gatekit.backend.tx import Tx
 from gatekit.clock import Clock
-from gatekit.errors import GatekitError
+from gatekit.errors import GatekitError, RequestNotFound
 from gatekit.machine.projection import event_model
-from gatekit.models import Event, Status
+from gatekit.models import Event, RunState, Status
 from gatekit.reply import Reply, wake
 
 _BATCH: Final = 500
@@ -27,12 +27,29 @@ _SWEEP_AGAIN: Final = 1.0
 """Seconds after which a sweep that did not come through is asked for again."""
 
 
+class _Run(NamedTuple):
+    """What a wait for a run is kept under; one for a request is under the bare id, because those are many."""
+
+    id: str
+
+
+_Key = str | _Run
+_GONE: Final = "gone"
+"""The state of what is in no row: its run was deleted."""
+
+
 @dataclass(slots=True, eq=False)
 class _Wait:
-    request_id: str
-    while_in: frozenset[Status]
+    key: _Key
+    while_in: frozenset[Any]
     until: float | None
-    reply: Reply[Status | None] = field(default_factory=Reply)
+    reply: Reply[Any] = field(default_factory=Reply)
+
+    def resolve(self, state: str | None) -> list[tuple[object, anyio.Event]]:
+        """Tell the state that it came to, or None: the time is over."""
+        if not isinstance(self.key, str):
+            return self.reply.resolve(state is not None)
+        return self.reply.resolve(error=RequestNotFound(self.key)) if state is _GONE else self.reply.resolve(state)
 
 
 @dataclass(slots=True, eq=False)
@@ -49,7 +66,7 @@ class Waiting:
         self._sweep = sweep
         self._lock = threading.Lock()
         self._fresh: list[_Wait] = []
-        self._waits: dict[str, list[_Wait]] = {}
+        self._waits: dict[_Key, list[_Wait]] = {}
         self._timed: set[_Wait] = set()
         self._for_outcome: set[_Wait] = set()
         self._watches: list[_Watch] = []
@@ -58,11 +75,11 @@ class Waiting:
 
     def wait(self, request_id: str, while_in: frozenset[Status], seconds: float | None) -> Reply[Status | None]:
         """Register a wait; the caller stirs the store, which looks at it at once."""
-        until = None if seconds is None else self._clock.monotonic() + seconds
-        waiting = _Wait(request_id, while_in, until)
-        with self._lock:
-            self._fresh.append(waiting)
-        return waiting.reply
+        return self._register(request_id, while_in, seconds)
+
+    def wait_run(self, run_id: str, while_in: frozenset[RunState], seconds: float | None) -> Reply[bool]:
+        """The same for a run: True once it can go on or is in none of these states, False when the time is over."""
+        return self._register(_Run(run_id), while_in, seconds)
 
     def watch(self, since: int) -> Reply[Sequence[Event]]:
         """Register for the next events after a cursor."""
@@ -78,8 +95,8 @@ class Waiting:
     def look(self, tx: Tx, now: int) -> float | None:
         """Resolve whatever can be resolved; answers the seconds to the next deadline of anybody here."""
         self._forget_abandoned()
-        woken = self._resolve_waits(tx) + self._resolve_watches(tx)
-        wake(woken)
+        wake(self._resolve_waits(tx))
+        wake(self._resolve_watches(tx))
         return self._next_look(tx, now)
 
     def fail(self, error: GatekitError) -> None:
@@ -100,32 +117,49 @@ class Waiting:
         with self._lock:
             waits = [*self._fresh, *(wait for group in list(self._waits.values()) for wait in list(group))]
         wake(pair for wait in waits for pair in wait.reply.resolve(error=error))
-        return {wait.request_id for wait in waits}
+        return {wait.key for wait in waits if isinstance(wait.key, str)}
+
+    def _register(self, key: _Key, while_in: frozenset[Any], seconds: float | None) -> Reply[Any]:
+        until = None if seconds is None else self._clock.monotonic() + seconds
+        waiting = _Wait(key, while_in, until)
+        with self._lock:
+            self._fresh.append(waiting)
+        return waiting.reply
 
     def _resolve_waits(self, tx: Tx) -> list[tuple[object, anyio.Event]]:
         with self._lock:
-            fresh, self._fresh = self._fresh, []
-        touched = {wait.request_id for wait in fresh} | self._changed(tx)
-        for wait in fresh:
-            self._admit(wait)
-        statuses = tx.statuses([request_id for request_id in touched if request_id in self._waits])
-        woken = []
-        for request_id, status in statuses.items():
-            for wait in [wait for wait in self._waits[request_id] if status not in wait.while_in]:
-                woken += self._release(wait, status)
+            fresh = list(self._fresh)
+        cursor, changed = self._changed(tx)
+        touched = (changed & self._waits.keys()).union(wait.key for wait in fresh)
+        states, woken = _states(tx, touched), []
+        # Nothing is read from here on: a look that fails before has changed nothing, and is made again.
+        self._cursor = cursor
+        with self._lock:
+            del self._fresh[: len(fresh)]
+            for wait in fresh:
+                self._admit(wait)
+        for key in touched:
+            state = states.get(key, _GONE)
+            for wait in [wait for wait in self._waits[key] if state not in wait.while_in]:
+                woken += self._release(wait, state)
         return woken + self._resolve_late()
 
-    def _changed(self, tx: Tx) -> set[str]:
-        if self._cursor is None or not self._waits:
-            self._cursor = tx.last_cursor()
-            return set(self._waits)
-        changed: set[str] = set()
-        while events := tx.events(self._cursor, _BATCH):
+    def _changed(self, tx: Tx) -> tuple[int, set[_Key]]:
+        """The last event's cursor, and of whom there were events since the look before."""
+        cursor = self._cursor
+        if cursor is None or not self._waits:
+            return tx.last_cursor(), set(self._waits)
+        changed: set[_Key] = set()
+        while events := tx.events(cursor, _BATCH):
             changed.update(event.request_id for event in events)
-            self._cursor = events[-1].cursor
+            changed.update(_Run(event.run) for event in events if event.run)
+            if any(event.kind == "run.deleted" for event in events):
+                # Its requests are gone too, and the events that would name them.
+                changed.update(self._waits)
+            cursor = events[-1].cursor
             if len(events) < _BATCH:
                 break
-        return changed
+        return cursor, changed
 
     def _resolve_late(self) -> list[tuple[object, anyio.Event]]:
         moment = self._clock.monotonic()
@@ -133,27 +167,26 @@ class Waiting:
         return [pair for wait in late for pair in self._release(wait, None)]
 
     def _admit(self, wait: _Wait) -> None:
-        self._waits.setdefault(wait.request_id, []).append(wait)
+        self._waits.setdefault(wait.key, []).append(wait)
         if wait.until is not None:
             self._timed.add(wait)
         if "running" in wait.while_in:
             self._for_outcome.add(wait)
 
-    def _release(self, wait: _Wait, status: Status | None) -> list[tuple[object, anyio.Event]]:
-        group = self._waits[wait.request_id]
+    def _release(self, wait: _Wait, state: str | None) -> list[tuple[object, anyio.Event]]:
+        group = self._waits[wait.key]
         group.remove(wait)
         if not group:
-            del self._waits[wait.request_id]
+            del self._waits[wait.key]
         self._timed.discard(wait)
         self._for_outcome.discard(wait)
-        return wait.reply.resolve(status)
+        return wait.resolve(state)
 
     def _resolve_watches(self, tx: Tx) -> list[tuple[object, anyio.Event]]:
         with self._lock:
             watches = list(self._watches)
         woken = []
-        for watch in watches:
-            events = tx.events(watch.since, _BATCH)
+        for watch, events in [(watch, tx.events(watch.since, _BATCH)) for watch in watches]:
             if events:
                 woken += watch.reply.resolve([event_model(event) for event in events])
         with self._lock:
@@ -195,3 +228,13 @@ class Waiting:
             self._owners_at = moment
             self._sweep()
         return self._owners_at + every - moment
+
+
+def _states(tx: Tx, keys: set[_Key]) -> dict[_Key, str]:
+    """Where these stand; what is in no row is left out."""
+    runs = [key.id for key in keys if isinstance(key, _Run)]
+    states: dict[_Key, str] = {}
+    states.update(tx.statuses([key for key in keys if isinstance(key, str)]).items())
+    if runs:
+        states.update((_Run(run_id), state) for run_id, state in tx.run_states(runs).items())
+    return states

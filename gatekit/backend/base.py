@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gatekit.backend.runs import RunsBackend
 from gatekit.backend.tx import PageQuery
-from gatekit.machine.commands import Decide, Finish, Start, Started
+from gatekit.errors import StoreError
+from gatekit.machine.commands import Decide, Finish, Reconcile, Resolve, Start, Started
 from gatekit.machine.records import Verdict
-from gatekit.models import Decision, Event, Page, Request, Risk, Status
+from gatekit.models import Decision, Event, Kind, Page, Request, Risk, Status
 from gatekit.reply import Reply
 
 
@@ -42,6 +44,11 @@ class Call:
     waits: bool
     """False where the process will not wait at all."""
     max_starts: int = 1
+    kind: Kind = "call"
+    start_within: int | None = None
+    """Microseconds from an approval to the last moment for a start."""
+    execution: str | None = None
+    """The token of the run's execution that makes the call; one that no longer holds the run is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +59,26 @@ class Found:
     first_text: str
 
 
+class Fenced(StoreError):
+    """The run of this call is executed by another process by now, or is over: this one may start nothing more."""
+
+
 class Backend(Protocol):
     """A queue, as the rest of gatekit sees it. Every method is one transaction."""
 
     @property
     def path(self) -> str: ...
 
-    def find(self, run: str, tool: str, call_id: str) -> Reply[Found | None]:
-        """The request with this identity; one read, creating nothing. `call_id` may be a request's own id."""
+    @property
+    def runs(self) -> RunsBackend:
+        """What can be asked of the queue about durable runs."""
+        ...
+
+    def find(self, run: str, tool: str, call_id: str, execution: str | None = None) -> Reply[Found | None]:
+        """The request with this identity; one read, creating nothing. `call_id` may be a request's own id.
+
+        `execution` is as in `Call`; raises `UsageError` for a durable run without one.
+        """
         ...
 
     def submit(self, call: Call) -> Reply[Found]:
@@ -86,8 +105,16 @@ class Backend(Protocol):
         """A decision; raises the errors below `ReviewError`."""
         ...
 
-    def start(self, request_id: str, command: Start) -> Reply[Started | Request]:
-        """Start, or the request as it is where it cannot start now."""
+    def resolve(self, request_id: object, command: Resolve) -> Reply[Decision]:
+        """A human's word on an attempt; raises the errors below `ReviewError`."""
+        ...
+
+    def reconcile(self, request_id: str, command: Reconcile) -> Reply[Request]:
+        """What the agent's process found out of an attempt whose end is unknown."""
+        ...
+
+    def start(self, request_id: str, command: Start, execution: str | None = None) -> Reply[Started | Request]:
+        """Start, or the request as it is where it cannot start now. `execution` is as in `Call`."""
         ...
 
     def give_back(self, request_id: str, token: str) -> Reply[None]:

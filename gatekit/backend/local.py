@@ -7,24 +7,23 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from gatekit import owner
-from gatekit.backend.base import Call, Found
+from gatekit.backend.base import Call, Fenced, Found
+from gatekit.backend.local_runs import LocalRuns
+from gatekit.backend.sweeping import sweep, sweep_due
 from gatekit.backend.tx import HANDED_ON, HandedOn, PageQuery, Refused, Store, Tx
 from gatekit.clock import Clock, to_datetime
 from gatekit.errors import RequestNotFound, StoreError, UsageError
-from gatekit.machine import deciding, entering, running
-from gatekit.machine.clockwork import settle
-from gatekit.machine.commands import Answer, Decide, Finish, Lose, Start, Started
-from gatekit.machine.effects import Draft
+from gatekit.machine import attempts, deciding, entering, running, runs
+from gatekit.machine.commands import Answer, Decide, Finish, Lose, Reconcile, Resolve, Start, Started
+from gatekit.machine.evidence import flaw_in_history
 from gatekit.machine.projection import decision_model, event_model, request_model
-from gatekit.machine.records import RequestRecord, RevisionRecord, RowRecord, State, token_of
+from gatekit.machine.records import DecisionRecord, RequestRecord, RevisionRecord, RowRecord, State, token_of
 from gatekit.models import Decision, Event, Page, Request, RequestRow, Status
 from gatekit.reply import Reply
 from gatekit.waiting import Waiting
 
 T = TypeVar("T")
-_BATCH: Final = 100
-"""Requests that one sweep moves at most, so that no start waits long behind it."""
-_ALL: Final = 1 << 31
+_NAMED_LIKE_A_RUN: Final = "make the call as one of its steps, or give calling(run=…) another id"
 
 
 class LocalBackend:
@@ -33,32 +32,40 @@ class LocalBackend:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._waiting = Waiting(clock, self.sweep)
+        self._runs = LocalRuns(store, self._waiting)
         store.observe(self._waiting)
 
     @property
     def path(self) -> str:
         return self._store.path
 
+    @property
+    def runs(self) -> LocalRuns:
+        return self._runs
+
     # Entering and leaving
 
-    def find(self, run: str, tool: str, call_id: str) -> Reply[Found | None]:
-        def job(tx: Tx, now: int) -> Found | None:
+    def find(self, run: str, tool: str, call_id: str, execution: str | None = None) -> Reply[Found | None]:
+        def job(tx: Tx, now: int) -> Found | Refused | None:
+            if execution is None and (fence := _fence(tx, run, None)) is not None:
+                return fence
             request_id = tx.find(run, tool, call_id)
             return None if request_id is None else _found(_state(tx, request_id))
 
         return self._look_up(job)
 
     def submit(self, call: Call) -> Reply[Found]:
-        def job(tx: Tx, now: int) -> Found:
-            return _present(tx, call) or _found(_enter(tx, call, now, entering.submit).state)
+        def job(tx: Tx, now: int) -> Found | Refused:
+            fence = _fence(tx, call.run, call.execution)
+            return fence or _present(tx, call) or _found(_enter(tx, call, now, entering.submit).state)
 
         return self._store.write(job)
 
     def submit_allowed(self, call: Call, token: str) -> Reply[Found]:
-        def job(tx: Tx, now: int) -> Found:
-            present = _present(tx, call)
-            if present is not None:
-                return present
+        def job(tx: Tx, now: int) -> Found | Refused:
+            known = _fence(tx, call.run, call.execution) or _present(tx, call)
+            if known is not None:
+                return known
             state = _enter(tx, call, now, entering.submit_allowed).state
             command = Start(version=1, token=token, owner=owner.current().text)
             return _found(_stored(tx, running.start(state, command, now)).state)
@@ -80,21 +87,25 @@ class LocalBackend:
     # Deciding and running
 
     def decide(self, request_id: object, command: Decide) -> Reply[Decision]:
-        def job(tx: Tx, now: int) -> Decision | Refused:
-            state = _known(tx, request_id)
-            if isinstance(state, Refused):
-                return state
-            answer = _stored(tx, deciding.decide(state, command, now))
-            if answer.value is None:
-                assert answer.refusal is not None
-                return Refused(answer.refusal)
-            return decision_model(answer.state, answer.value)
+        return self._say(request_id, lambda state, now: deciding.decide(state, command, now))
 
-        return self._store.write(job)
+    def resolve(self, request_id: object, command: Resolve) -> Reply[Decision]:
+        return self._say(request_id, lambda state, now: attempts.resolve(state, command, now))
 
-    def start(self, request_id: str, command: Start) -> Reply[Started | Request]:
+    def reconcile(self, request_id: str, command: Reconcile) -> Reply[Request]:
+        return self._move(request_id, lambda state, now: attempts.reconcile(state, command, now))
+
+    def start(self, request_id: str, command: Start, execution: str | None = None) -> Reply[Started | Request]:
         def job(tx: Tx, now: int) -> Started | Request | Refused:
-            answer = _stored(tx, running.start(_state(tx, request_id), command, now))
+            state = _state(tx, request_id)
+            fence = _fence(tx, state.request.run, execution)
+            if fence is not None:
+                return fence
+            answer = running.start(state, command, now)
+            flaw = None if answer.value is None else flaw_in_history(state, tx.history(request_id))
+            if flaw is not None:
+                return Refused(running.not_started(flaw))
+            _stored(tx, answer)
             if answer.refusal is not None:
                 return Refused(answer.refusal)
             return answer.value or _model(answer.state)
@@ -175,7 +186,7 @@ class LocalBackend:
         return self._store.read(lambda tx, now: tx.last_cursor())
 
     def sweep(self) -> Reply[int]:
-        return self._store.write(_sweep)
+        return self._store.write(sweep)
 
     def close(self) -> None:
         # Whoever waits here can tell the queue nothing any more once they hear of it.
@@ -185,6 +196,19 @@ class LocalBackend:
         self._store.close()
 
     # How a job is made of a transition
+
+    def _say(self, request_id: object, say: Callable[[State, int], Answer[DecisionRecord]]) -> Reply[Decision]:
+        def job(tx: Tx, now: int) -> Decision | Refused:
+            state = _known(tx, request_id)
+            if isinstance(state, Refused):
+                return state
+            answer = _stored(tx, say(state, now))
+            if answer.value is None:
+                assert answer.refusal is not None
+                return Refused(answer.refusal)
+            return decision_model(answer.state, answer.value)
+
+        return self._store.write(job)
 
     def _move(self, request_id: str, change: Callable[[State, int], Answer[None]]) -> Reply[Request]:
         def job(tx: Tx, now: int) -> Request:
@@ -205,7 +229,7 @@ class LocalBackend:
         reply: Reply[T] = Reply()
 
         def settled(tx: Tx, now: int) -> T | Refused:
-            _sweep_due(tx, now)
+            sweep_due(tx, now)
             return job(tx, now)
 
         def read(tx: Tx, now: int) -> T | Refused | HandedOn:
@@ -235,6 +259,19 @@ def _known(tx: Tx, request_id: object) -> State | Refused:
     return Refused(RequestNotFound(request_id)) if state is None else state
 
 
+def _fence(tx: Tx, run_id: str, execution: str | None) -> Refused | None:
+    """Refuse an execution that no longer holds its run: it was taken for dead, or the run was cancelled.
+
+    Refuse also a call that only bears the name of a durable run: it would be taken for one of its steps.
+    """
+    run = tx.run(run_id) if run_id else None
+    if execution is None:
+        return None if run is None else Refused(UsageError(f"{run_id!r} is a durable run: {_NAMED_LIKE_A_RUN}"))
+    if run is not None and runs.holds(run, execution):
+        return None
+    return Refused(Fenced(f"run {run_id} is not executed by this process any more: it may start nothing"))
+
+
 def _present(tx: Tx, call: Call) -> Found | None:
     # A call without an id of its own has one that was made just now: nobody can have been here with it.
     request_id = None if call.call_id is None else tx.find(call.run, call.tool, call.call_id)
@@ -248,6 +285,7 @@ def _enter(
     waiter = owner.current().text if call.waits else None
     request = RequestRecord(
         id=call.request_id,
+        kind=call.kind,
         tool=call.tool,
         run=call.run,
         call_id=call.request_id if call.call_id is None else call.call_id,
@@ -260,6 +298,7 @@ def _enter(
         created_at=now,
         digest=call.digest,
         max_starts=call.max_starts,
+        start_within=call.start_within,
         waiter=waiter,
         ticket=call.ticket if call.waits else None,
     )
@@ -300,6 +339,7 @@ def row_model(row: RowRecord, *, waiting: bool) -> RequestRow:
     """One line of a list."""
     return RequestRow(
         id=row.id,
+        kind=row.kind,
         tool=row.tool,
         status=row.status,
         description=row.description[:200],
@@ -316,37 +356,3 @@ def row_model(row: RowRecord, *, waiting: bool) -> RequestRow:
         waiter="waiting" if waiting else "gone",
         key=f"{row.due}:{row.pos}",
     )
-
-
-def _sweep(tx: Tx, now: int) -> int:
-    return _sweep_due(tx, now) + _sweep_waiters(tx, now) + _sweep_attempts(tx, now)
-
-
-def _sweep_due(tx: Tx, now: int) -> int:
-    overdue = tx.overdue(now, _BATCH)
-    for request_id in overdue:
-        draft = Draft(_state(tx, request_id), now)
-        settle(draft)
-        for effect in draft.effects():
-            tx.apply(effect)
-    return len(overdue)
-
-
-def _sweep_waiters(tx: Tx, now: int) -> int:
-    moved = 0
-    for waiter in tx.waiting_owners():
-        if owner.is_dead(waiter) is True:
-            for request_id, ticket in tx.waited_for_by(waiter, _BATCH):
-                _stored(tx, entering.withdraw(_state(tx, request_id), ticket, now))
-                moved += 1
-    return moved
-
-
-def _sweep_attempts(tx: Tx, now: int) -> int:
-    # All of them are looked at: behind a hundred that live for long the dead would never be found.
-    rows = tx.running(_ALL)
-    dead = {process for process in {row[2] for row in rows} if owner.is_dead(process) is True}
-    ended = [(request_id, token) for request_id, token, process in rows if process in dead][:_BATCH]
-    for request_id, token in ended:
-        _stored(tx, running.lose(_state(tx, request_id), Lose(token=token, why="its process died"), now))
-    return len(ended)

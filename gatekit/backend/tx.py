@@ -13,8 +13,8 @@ from typing import Final, Protocol, TypeVar
 
 from gatekit.errors import GatekitError
 from gatekit.machine.effects import Effect
-from gatekit.machine.records import EventRecord, RowRecord, State
-from gatekit.models import Status
+from gatekit.machine.records import EventRecord, RowRecord, RunRecord, State, StepRecord
+from gatekit.models import RunState, RunStatus, Status
 from gatekit.reply import Reply
 
 T = TypeVar("T")
@@ -31,6 +31,17 @@ class PageQuery:
     before: tuple[int, int] | None = None
     """(`due`, `pos`) of the line behind the last wanted one; the page still reads forwards."""
     offset: int = 0
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunsQuery:
+    """Which lines of the list of runs: the newest first, from a place on."""
+
+    statuses: tuple[RunStatus, ...]
+    workflow: str | None = None
+    after: int | None = None
+    """The number of the line before the first wanted one."""
     limit: int = 50
 
 
@@ -87,8 +98,38 @@ class Tx(Protocol):
         """(Request id, attempt token, owner) of the calls that run now."""
         ...
 
+    def run(self, run_id: str) -> RunRecord | None: ...
+
+    def runs(self, query: RunsQuery) -> Sequence[tuple[int, RunRecord]]:
+        """At most `limit` runs, each with its number, which grows in the order of their beginning."""
+        ...
+
+    def steps(self, run_id: str) -> Sequence[StepRecord]:
+        """The journal of a run: its requests, in the order in which they were made."""
+        ...
+
+    def ready_runs(self, workflows: Collection[str], limit: int) -> Sequence[str]:
+        """Ids of runs of these workflows that can go on, the oldest first."""
+        ...
+
+    def strange_runs(self, workflows: Collection[str], limit: int) -> Sequence[str]:
+        """Ids of waiting runs that can go on and are of none of these workflows, the oldest first."""
+        ...
+
+    def running_runs(self) -> Sequence[tuple[str, str]]:
+        """(Run id, owner) of the runs that are executed now."""
+        ...
+
+    def run_states(self, run_ids: Collection[str]) -> Mapping[str, RunState]:
+        """Where these runs stand; `ready` for one that can go on."""
+        ...
+
+    def run_history(self, run_id: str) -> Sequence[EventRecord]:
+        """The events of a run and of its steps, oldest first."""
+        ...
+
     def apply(self, effect: Effect) -> None:
-        """Write one effect. An `UpdateRequest` whose row has moved on raises `LostRace`."""
+        """Write one effect. An `UpdateRequest` or `UpdateRun` whose row has moved on raises `LostRace`."""
         ...
 
     def put_schema(self, tool: str, digest: str, text: str) -> None:

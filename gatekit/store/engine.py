@@ -24,8 +24,8 @@ class Engine:
         self.users = 0
         self._works = True
         self._pid = os.getpid()
-        self._writer = Writer(self.home, clock)
-        self._reader = Reader(self.home, clock)
+        self._writer = Writer(self.home, clock, self._let_go)
+        self._reader = Reader(self.home, clock, self._let_go)
         self._threads = [
             threading.Thread(target=self._run, args=(part,), name=name, daemon=True)
             for part, name in ((self._reader, "gatekit-reader"), (self._writer, "gatekit-writer"))
@@ -83,13 +83,24 @@ class Engine:
         """Wait for the end of what is going on, close the connections, and let nothing begin before `resume`."""
         self._writer.link.busy.acquire()
         self._reader.link.busy.acquire()
-        self._writer.disconnect()
-        self._reader.disconnect()
+        self._disconnect()
 
     def resume(self) -> None:
         """Go on; the connections are opened again when they are needed."""
         self._reader.link.busy.release()
         self._writer.link.busy.release()
+
+    def _let_go(self) -> None:
+        """Close whatever leads to lost files: SQLite would share its index with what is opened beside it."""
+        with self._writer.link.busy, self._reader.link.busy:
+            loss, self.home.loss = self.home.loss, None
+            if loss is not None:
+                self._disconnect()
+                self._reader.fail_observers(loss)
+
+    def _disconnect(self) -> None:
+        self._writer.disconnect()
+        self._reader.disconnect()
 
     def discard(self) -> None:
         """In a forked child, where its threads do not exist: let go of what was inherited."""

@@ -7,7 +7,7 @@ import threading
 
 from gatekit.errors import StoreError
 from gatekit.store.failures import store_error
-from gatekit.store.location import QueueFile
+from gatekit.store.files import QueueFiles
 from gatekit.store.opening import connect, open_queue
 
 
@@ -19,28 +19,49 @@ class Home:
         self.nudges = path + ".wake"
         """The directory of the sockets of those who wait for this queue."""
         self.create = False
+        self.loss: StoreError | None = None
+        """What a connection saw happen to its files. Then all of them have to be closed before one is opened."""
         self._lock = threading.Lock()
-        self._file: QueueFile | None = None
+        self._files: QueueFiles | None = None
+        self._connections = 0
 
-    def connect(self) -> tuple[sqlite3.Connection, QueueFile]:
-        """A connection, and the file that it leads to. Raises `StoreError` or one of its kinds."""
+    def connect(self) -> tuple[sqlite3.Connection, QueueFiles]:
+        """A connection, and the files that it leads to: the same as those of all others that are open.
+
+        Raises `StoreError` or one of its kinds. `close` follows.
+        """
         with self._lock:
-            if self._file is None or not self._file.is_there():
-                connection, self._file = open_queue(self.path, create=self.create)
-                return connection, self._file
-            return self._further(self._file)
+            if self._files is None:
+                connection, self._files = open_queue(self.path, create=self.create)
+            else:
+                connection = self._further(self._files)
+            self._connections += 1
+            return connection, self._files
 
-    def _further(self, file: QueueFile) -> tuple[sqlite3.Connection, QueueFile]:
+    def close(self, connection: sqlite3.Connection, files: QueueFiles) -> None:
+        """Close what `connect` gave. The files may be others when all are closed: the last one removes two of them."""
+        # Who connects meanwhile would find files that are just being removed.
+        with self._lock:
+            files.let_go(connection)
+            self._connections -= 1
+            if not self._connections:
+                self._files = None
+
+    def _further(self, files: QueueFiles) -> sqlite3.Connection:
         try:
             connection = connect(self.path)
         except sqlite3.Error as error:
             raise store_error(error, self.path) from error
         try:
-            file.verify()
-        except StoreError:
+            # Only the first read opens -wal and -shm.
+            connection.execute("PRAGMA user_version").fetchone()
+            files.verify()
+        except (sqlite3.Error, StoreError) as error:
             connection.close()
-            raise
-        return connection, file
+            if isinstance(error, StoreError):
+                self.loss = error
+            raise store_error(error, self.path) from error
+        return connection
 
 
 class Link:
@@ -50,23 +71,32 @@ class Link:
         self.busy = threading.Lock()
         self._home = home
         self._read_only = read_only
-        self._held: tuple[sqlite3.Connection, QueueFile] | None = None
+        self._held: tuple[sqlite3.Connection, QueueFiles] | None = None
+        self._size = 0
 
     def connection(self) -> sqlite3.Connection:
         """The connection; raises `StoreError` or one of its kinds."""
         if self._held is None:
-            self._held = self._home.connect()
+            self._held, self._size = self._home.connect(), 0
             if self._read_only:
                 self._held[0].execute("PRAGMA query_only = ON")
         return self._held[0]
 
     def verify(self) -> None:
-        """Raise `StoreError` if the queue's path means another file than the one this connection writes to."""
+        """Raise `StoreError` if the queue's path means other files than those this connection uses, or it was cut."""
         assert self._held is not None, "nothing is open"
-        self._held[1].verify()
+        connection, files = self._held
+        try:
+            size = files.verify()
+            if size < self._size:
+                files.verify_size(connection, size)
+        except StoreError as error:
+            self._home.loss = error
+            raise
+        self._size = size
 
     def close(self) -> None:
-        """Let go of the file; the next use opens it again."""
+        """Let go of the files; the next use opens them again."""
         if self._held is not None:
-            self._held[0].close()
-            self._held = None
+            held, self._held = self._held, None
+            self._home.close(*held)

@@ -1,14 +1,13 @@
-"""Where a queue lies: whether it can lie there, and whether the file is still the one that was opened."""
+"""Where a queue lies, and whether it can lie there."""
 
 from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from gatekit.errors import NotAQueue, QueueNotFound, StoreError
+from gatekit.errors import NotAQueue, StoreError
 
 _MOUNTS: Final = "/proc/self/mountinfo"
 _NETWORK: Final = frozenset(
@@ -17,40 +16,6 @@ _NETWORK: Final = frozenset(
 )
 """File systems of other machines: locks and shared memory, which WAL needs, do not work across them
 (sqlite.org/wal.html, "all processes using a database must be on the same host computer")."""
-
-
-@dataclass(frozen=True, slots=True)
-class QueueFile:
-    """The very file that was opened: a path can come to mean another one."""
-
-    path: str
-    device: int
-    inode: int
-
-    @classmethod
-    def at(cls, path: str) -> QueueFile:
-        """The file that `path` means now; raises `QueueNotFound`."""
-        try:
-            found = os.stat(path)
-        except FileNotFoundError:
-            raise QueueNotFound(path) from None
-        return cls(path, found.st_dev, found.st_ino)
-
-    def is_there(self) -> bool:
-        """Whether the path still means this file."""
-        try:
-            now = os.stat(self.path)
-        except OSError:
-            return False
-        return (now.st_dev, now.st_ino) == (self.device, self.inode)
-
-    def verify(self) -> None:
-        """Raise `StoreError` if the path means another file by now: what is written here, nobody would read."""
-        if not self.is_there():
-            raise StoreError(
-                f"{self.path} was removed or replaced while it was in use: what was just done to it is lost; "
-                f"leave the file of a queue alone while gatekit runs"
-            )
 
 
 def uri(path: str, mode: str) -> str:

@@ -11,7 +11,8 @@ from typing import Final
 
 from gatekit.errors import NotAQueue, QueueNotFound, SchemaTooNew, StoreError
 from gatekit.store.failures import BUSY_SECONDS, is_busy, store_error
-from gatekit.store.location import QueueFile, refuse_network, size_of, uri
+from gatekit.store.files import QueueFiles, empty_log, identity, refuse_torn
+from gatekit.store.location import refuse_network, size_of, uri
 from gatekit.store.schema import APPLICATION_ID, TABLES, VERSION, migration
 
 WAL_PAGES: Final = 1000
@@ -19,6 +20,9 @@ WAL_PAGES: Final = 1000
 _WAL_KEPT: Final = 2 * WAL_PAGES * 4096
 """Bytes that the -wal file keeps after that: overwriting is cheaper than growing."""
 _ATTEMPTS: Final = 100
+_UNLOCKED: Final = "mode=ro&immutable=1"
+_ROLLING_BACK: Final = "mode=rw"
+_READING_THE_LOG: Final = "mode=ro"
 
 # FULL: with NORMAL a power cut loses acknowledged decisions. No automatic checkpoint: before SQLite 3.51.3 one that
 # runs beside another connection's commit can reset the log under it (the WAL-reset bug), so `checkpoint` does it.
@@ -33,7 +37,7 @@ _PRAGMAS: Final = (
 )
 
 
-def open_queue(path: str, *, create: bool) -> tuple[sqlite3.Connection, QueueFile]:
+def open_queue(path: str, *, create: bool) -> tuple[sqlite3.Connection, QueueFiles]:
     """Open the queue at an absolute path for writing, and make it if `create` and there is none.
 
     Raises `QueueNotFound`, `NotAQueue`, `SchemaTooNew`, `StoreBusy` or `StoreError`; nothing is then created or
@@ -49,12 +53,20 @@ def open_queue(path: str, *, create: bool) -> tuple[sqlite3.Connection, QueueFil
         if size is None:
             _make_file(path)
         if size:
-            _refuse_foreign(path)
+            _refuse_foreign(path, create=create)
+            refuse_torn(path, BUSY_SECONDS)
+        main = identity(path)
         connection = connect(path)
         try:
             _prepare(connection, path)
-            return connection, QueueFile.at(path)
+            files = QueueFiles.at(path)
+            if files.main != main:
+                raise StoreError(f"{path} was replaced while it was being opened: try again")
+            return connection, files
         except BaseException:
+            # What was opened is what was there before, whatever the path means now.
+            if identity(path) != main:
+                empty_log(connection)
             connection.close()
             raise
 
@@ -95,24 +107,32 @@ def _make_file(path: str) -> None:
         raise StoreError(f"{path} cannot be made: {error.strerror}") from error
 
 
-def _refuse_foreign(path: str) -> None:
+def _refuse_foreign(path: str, *, create: bool) -> None:
     """Look at the header without locks and without making -wal or -shm, which an ordinary connection does."""
     # Through SQLite, not `open()`: closing a descriptor of its own would drop every lock this process has there.
     try:
-        _look_at_header(path, "mode=ro&immutable=1")
-    except (sqlite3.DatabaseError, NotAQueue):
-        # Without locks a file that somebody is just making, or moving pages into, can look torn or be without a name.
-        _look_at_header(path, "mode=rw" if _is_being_written(path) else "mode=ro&immutable=1")
+        _look_at_header(path, _UNLOCKED, create=create)
+    except (sqlite3.DatabaseError, NotAQueue) as error:
+        # Without locks a file that somebody is just making, or copying the log into, can look torn or be without a
+        # name; and it stays so where that process died, until SQLite has looked at the journal or the log.
+        _look_at_header(path, _second_look(path, error), create=create)
 
 
-def _look_at_header(path: str, how: str) -> None:
+def _second_look(path: str, error: Exception) -> str:
+    if os.path.exists(path + "-journal"):
+        return _ROLLING_BACK
+    # A queue has its name before it has a log, so a log explains a torn file, and not one without a name.
+    torn = not isinstance(error, NotAQueue)
+    return _READING_THE_LOG if torn and os.path.exists(path + "-wal") else _UNLOCKED
+
+
+def _look_at_header(path: str, how: str, *, create: bool) -> None:
     with closing(sqlite3.connect(uri(path, how), uri=True, timeout=BUSY_SECONDS, isolation_level=None)) as header:
-        _refuse_header(header, path)
-
-
-def _is_being_written(path: str) -> bool:
-    """Whether a transaction is under way. A queue has its name before it has a log, so a log alone says nothing."""
-    return os.path.exists(path + "-journal")
+        if _number(header, "page_count"):
+            _refuse_header(header, path)
+        elif not create:
+            # What the journal of a maker who was killed leads back to.
+            raise NotAQueue(path, "the file is empty")
 
 
 def _refuse_header(connection: sqlite3.Connection, path: str) -> None:
@@ -129,6 +149,8 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
     _refuse_header(connection, path)
     _refuse_contents(connection, path)
     _use_wal(connection)
+    # Only the first read opens -wal and -shm.
+    _number(connection, "user_version")
 
 
 def _migrate(connection: sqlite3.Connection, path: str) -> None:

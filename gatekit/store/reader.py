@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -24,8 +24,9 @@ CLOSED: Final = "the gate is closed: make a new Gate, or keep this one open whil
 class Reader:
     """Runs read jobs and looks, on its own connection. `run` is the thread's body; anybody may call the rest."""
 
-    def __init__(self, home: Home, clock: Clock) -> None:
+    def __init__(self, home: Home, clock: Clock, let_go: Callable[[], None]) -> None:
         self.link = Link(home, read_only=True)
+        self._let_go = let_go
         self.doorbell = Doorbell(home.nudges)
         self._home = home
         self._clock = clock
@@ -97,6 +98,8 @@ class Reader:
             with self.link.busy:
                 self._serve(self._current)
                 self._watch(asked, heard)
+            if self._home.loss:
+                self._let_go()
 
     def end(self, error: GatekitError) -> None:
         """The thread ends: fail whoever still hopes, and let go of everything."""
@@ -109,6 +112,10 @@ class Reader:
         with self.link.busy:
             self.disconnect()
         self.doorbell.close()
+
+    def fail_observers(self, error: GatekitError) -> None:
+        """Tell whoever waits that what they wait for may be lost. The caller holds the link's `busy`."""
+        _fail(self._wanting(), error)
 
     def disconnect(self) -> None:
         """Close the connection; the next use opens it again. The caller holds the link's `busy`."""
@@ -174,11 +181,14 @@ class Reader:
         self.link.verify()
         if not self._times.is_due(self._real.monotonic(), changes, asked=asked):
             return
-        with self._snapshot() as tx:
-            now = self._clock.now()
-            wishes = [observer.look(tx, now) for observer in observers]
+        wishes = [self._shown(observer) for observer in observers]
         soonest = min((wish for wish in wishes if wish is not None), default=None)
         self._times.looked(self._real.monotonic(), changes, soonest)
+
+    def _shown(self, observer: Observer) -> float | None:
+        # Each sees a state of its own: one as old as another's look would not hold what was waited for meanwhile.
+        with self._snapshot() as tx:
+            return observer.look(tx, self._clock.now())
 
     @contextmanager
     def _snapshot(self) -> Generator[SqliteTx, None, None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any, Final
 
 from gatekit.machine.records import (
@@ -15,22 +14,28 @@ from gatekit.machine.records import (
     RequestRecord,
     RevisionRecord,
     RowRecord,
+    RunRecord,
     Verdict,
 )
+from gatekit.store.columns import Columns, names_of
 
 Row = Sequence[Any]
 
 
-def _names(record: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(record))
-
-
-REQUEST: Final = _names(RequestRecord)
-REVISION: Final = _names(RevisionRecord)
-DECISION: Final = _names(DecisionRecord)
-PERMIT: Final = _names(PermitRecord)
-ATTEMPT: Final = _names(AttemptRecord)
-EVENT: Final = _names(EventRecord)
+REQUEST: Final = names_of(RequestRecord)
+REVISION: Final = names_of(RevisionRecord)
+DECISION: Final = names_of(DecisionRecord)
+PERMIT: Final = names_of(PermitRecord)
+ATTEMPT: Final = names_of(AttemptRecord)
+EVENT: Final = names_of(EventRecord)
+RUN: Final = names_of(RunRecord)
+_request, _revision, _decision = Columns(RequestRecord), Columns(RevisionRecord), Columns(DecisionRecord)
+_permit, _attempt, _event, _run = (
+    Columns(PermitRecord),
+    Columns(AttemptRecord),
+    Columns(EventRecord),
+    Columns(RunRecord),
+)
 LINE: Final = RowRecord._fields
 
 _DESCRIPTION: Final = LINE.index("description")
@@ -46,8 +51,8 @@ def request_row(record: RequestRecord) -> dict[str, Any]:
 
 
 def request_record(row: Row) -> RequestRecord:
-    values = dict(zip(REQUEST, row, strict=True))
-    values["reasons"] = tuple(json.loads(values["reasons"]))
+    values = _request.values(row)
+    values["reasons"] = _request.texts(values, "reasons")
     values["call_given"] = bool(values["call_given"])
     values["result_lost"] = bool(values["result_lost"])
     return RequestRecord(**values)
@@ -61,9 +66,9 @@ def revision_row(record: RevisionRecord) -> dict[str, Any]:
 
 
 def revision_record(row: Row) -> RevisionRecord:
-    values = dict(zip(REVISION, row, strict=True))
+    values = _revision.values(row)
     if values["verdict"] is not None:
-        values["verdict"] = _verdict(values["verdict"])
+        values["verdict"] = _verdict(_revision.tree(values, "verdict"))
     return RevisionRecord(**values)
 
 
@@ -71,33 +76,52 @@ def _verdict_text(verdict: Verdict) -> str:
     return json.dumps({"gated": verdict.gated, "reasons": verdict.reasons, "errors": verdict.errors})
 
 
-def _verdict(text: str) -> Verdict:
-    found = json.loads(text)
-    return Verdict(gated=found["gated"], reasons=tuple(found["reasons"]), errors=tuple(found["errors"]))
+def _verdict(found: Any) -> Verdict:
+    try:
+        return Verdict(gated=found["gated"], reasons=tuple(found["reasons"]), errors=tuple(found["errors"]))
+    except (TypeError, KeyError) as error:
+        raise _revision.odd("verdict", found) from error
 
 
 def decision_record(row: Row) -> DecisionRecord:
-    return DecisionRecord(**dict(zip(DECISION, row, strict=True)))
+    return DecisionRecord(**_decision.values(row))
 
 
 def permit_record(row: Row) -> PermitRecord:
-    values = dict(zip(PERMIT, row, strict=True))
+    values = _permit.values(row)
     values["void"] = bool(values["void"])
     return PermitRecord(**values)
 
 
 def attempt_record(row: Row) -> AttemptRecord:
-    return AttemptRecord(**dict(zip(ATTEMPT, row, strict=True)))
+    return AttemptRecord(**_attempt.values(row))
 
 
 def event_record(row: Row) -> EventRecord:
-    return EventRecord(**dict(zip(EVENT, row, strict=True)))
+    return EventRecord(**_event.values(row))
 
 
 def line_record(row: Row) -> RowRecord:
     line = RowRecord._make(row)
     # The statement cut the description by bytes, so a character may be torn at its end; it cut behind the last one.
     return line._replace(description=row[_DESCRIPTION].decode("utf-8", "ignore")[:DESCRIPTION_SHOWN])
+
+
+def run_row(record: RunRecord) -> dict[str, Any]:
+    """The columns of a run."""
+    row = {name: getattr(record, name) for name in RUN}
+    row["waiting_for"] = json.dumps(record.waiting_for)
+    row["retried"] = json.dumps(record.retried)
+    return row
+
+
+def run_record(row: Row) -> RunRecord:
+    values = _run.values(row)
+    values["waiting_for"] = _run.texts(values, "waiting_for")
+    values["retried"] = _run.texts(values, "retried")
+    values["ready"] = bool(values["ready"])
+    values["result_lost"] = bool(values["result_lost"])
+    return RunRecord(**values)
 
 
 def plain_row(record: DecisionRecord | PermitRecord | AttemptRecord | EventRecord, names: tuple[str, ...]) -> Row:

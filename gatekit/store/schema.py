@@ -18,11 +18,22 @@ if TYPE_CHECKING:
 
 APPLICATION_ID: Final = 0x67617465
 """`gate` in ASCII: what the header of the file says of whose it is (sqlite.org/fileformat2.html, offset 68)."""
-VERSION: Final = 1
+VERSION: Final = 2
 """How many migrations there are; kept as the file's `user_version`."""
 
 TABLES: Final = frozenset(
-    {"meta", "tools", "requests", "revisions", "decisions", "permits", "attempts", "events", "_sqlite_migrations"}
+    {
+        "meta",
+        "tools",
+        "requests",
+        "revisions",
+        "decisions",
+        "permits",
+        "attempts",
+        "events",
+        "runs",
+        "_sqlite_migrations",
+    }
 )
 
 _META = "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
@@ -163,6 +174,57 @@ _INDEXES = (
 )
 
 
+_RUNS = """
+CREATE TABLE runs (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    workflow TEXT NOT NULL,
+    status TEXT NOT NULL,
+    text TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    requester TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    ready INTEGER NOT NULL,
+    waiting_for TEXT NOT NULL,
+    retried TEXT NOT NULL,
+    owner TEXT,
+    token TEXT,
+    executions INTEGER NOT NULL,
+    reason TEXT,
+    result TEXT,
+    result_lost INTEGER NOT NULL,
+    error_type TEXT,
+    error_request TEXT
+)"""
+
+# What a run does concerns no request; SQLite cannot drop a NOT NULL, so the table is made anew.
+_EVENTS_OF_RUNS_TOO = (
+    _EVENTS.replace("events", "new_events").replace("request_id TEXT NOT NULL", "request_id TEXT"),
+    "INSERT INTO new_events SELECT * FROM events",
+    # No cursor is given twice, not even that of an event which is gone.
+    "UPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = 'events')"
+    " WHERE name = 'new_events'",
+    "DROP TABLE events",
+    "ALTER TABLE new_events RENAME TO events",
+    "CREATE INDEX events_request ON events (request_id, cursor)",
+    "CREATE INDEX events_run ON events (run, cursor) WHERE run <> ''",
+)
+
+_SURVIVE = (
+    "ALTER TABLE requests ADD COLUMN kind TEXT NOT NULL DEFAULT 'call'",
+    "CREATE INDEX requests_run ON requests (run, number) WHERE run <> ''",
+    "ALTER TABLE decisions ADD COLUMN attempt INTEGER",
+    _RUNS,
+    "CREATE INDEX runs_status ON runs (status, number)",
+    "CREATE INDEX runs_workflow ON runs (workflow, status, number)",
+    "CREATE INDEX runs_ready ON runs (workflow, number) WHERE ready = 1",
+    # Apart from those that need a review already, which may be many and stay ready for whoever has their code.
+    "CREATE INDEX runs_unclaimed ON runs (number, workflow) WHERE ready = 1 AND status = 'waiting'",
+    *_EVENTS_OF_RUNS_TOO,
+)
+
+
 def migration() -> Callable[[sqlite3.Connection], None]:
     """What brings the tables up to `VERSION`, inside a write transaction that the caller begins and commits.
 
@@ -173,6 +235,7 @@ def migration() -> Callable[[sqlite3.Connection], None]:
 
     migrations = Migrations("gatekit")
     migrations(name="loop")(_loop)
+    migrations(name="survive")(_survive)
 
     def migrate(connection: sqlite3.Connection) -> None:
         migrations.apply(Database(connection, execute_plugins=False, recursive_triggers=False))
@@ -188,3 +251,8 @@ def _loop(database: Database) -> None:
     for index in _INDEXES:
         database.execute(index)
     database.execute("INSERT INTO meta VALUES ('queue', ?)", [secrets.token_hex(16)])
+
+
+def _survive(database: Database) -> None:
+    for statement in _SURVIVE:
+        database.execute(statement)

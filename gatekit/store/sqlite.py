@@ -7,19 +7,24 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from gatekit.backend.tx import LostRace, PageQuery
+from gatekit.backend.tx import LostRace, PageQuery, RunsQuery
+from gatekit.errors import StoreError
 from gatekit.machine.effects import (
     AppendEvent,
+    DeleteRun,
     Effect,
     InsertDecision,
     InsertRequest,
+    InsertRun,
     PutAttempt,
     PutPermit,
     PutRevision,
     UpdateRequest,
+    UpdateRun,
+    WakeRun,
 )
-from gatekit.machine.records import EventRecord, RowRecord, State
-from gatekit.models import Status
+from gatekit.machine.records import EventRecord, RowRecord, RunRecord, State, StepRecord
+from gatekit.models import RunState, Status
 from gatekit.store import rows
 from gatekit.store import statements as sql
 
@@ -38,13 +43,17 @@ class SqliteTx:
         request = self._execute(sql.REQUEST_BY_ID, (request_id,)).fetchone()
         if request is None:
             return None
-        return State(
+        state = State(
             request=rows.request_record(request),
             revisions=tuple(map(rows.revision_record, self._execute(sql.REVISIONS_OF, (request_id,)))),
             decisions=tuple(map(rows.decision_record, self._execute(sql.DECISIONS_OF, (request_id,)))),
             permits=tuple(map(rows.permit_record, self._execute(sql.PERMITS_OF, (request_id,)))),
             attempts=tuple(map(rows.attempt_record, self._execute(sql.ATTEMPTS_OF, (request_id,)))),
         )
+        missing = {1, state.request.revision} - {row.revision for row in state.revisions}
+        if missing:
+            raise StoreError(f"revision {min(missing)} of request {request_id} is missing: somebody else deletes rows")
+        return state
 
     def find(self, run: str, tool: str, call_id: str) -> str | None:
         found: str | None = self._first(sql.FIND, run, tool, call_id)
@@ -105,6 +114,40 @@ class SqliteTx:
     def running(self, limit: int) -> Sequence[tuple[str, str, str]]:
         return self._execute(sql.RUNNING, (limit,)).fetchall()
 
+    # Runs
+
+    def run(self, run_id: str) -> RunRecord | None:
+        row = self._execute(sql.RUN_BY_ID, (run_id,)).fetchone()
+        return None if row is None else rows.run_record(row)
+
+    def runs(self, query: RunsQuery) -> Sequence[tuple[int, RunRecord]]:
+        if not query.statuses:
+            return []
+        statement, values = _runs(query)
+        return [(number, rows.run_record(row)) for number, *row in self._execute(statement, values)]
+
+    def steps(self, run_id: str) -> Sequence[StepRecord]:
+        return [StepRecord._make(row) for row in self._execute(sql.STEPS, (run_id,))]
+
+    def ready_runs(self, workflows: Collection[str], limit: int) -> Sequence[str]:
+        # Each workflow's oldest come from the index in order; together they would all have to be sorted.
+        found = [row for name in set(workflows) for row in self._execute(sql.READY_RUNS, (name, limit))]
+        return [run_id for _, run_id in sorted(found)[:limit]]
+
+    def strange_runs(self, workflows: Collection[str], limit: int) -> Sequence[str]:
+        return [run_id for (run_id,) in self._execute(sql.STRANGE_RUNS, (json.dumps(list(workflows)), limit))]
+
+    def running_runs(self) -> Sequence[tuple[str, str]]:
+        return self._execute(sql.RUNNING_RUNS).fetchall()
+
+    def run_states(self, run_ids: Collection[str]) -> Mapping[str, RunState]:
+        if not run_ids:
+            return {}
+        return dict(self._execute(sql.RUN_STATES, (json.dumps(list(run_ids)),)).fetchall())
+
+    def run_history(self, run_id: str) -> Sequence[EventRecord]:
+        return [rows.event_record(row) for row in self._execute(sql.RUN_HISTORY, (run_id,))]
+
     # Writes
 
     def apply(self, effect: Effect) -> None:
@@ -126,6 +169,8 @@ class SqliteTx:
             case AppendEvent(event):
                 self.wrote_events = True
                 self._execute(sql.APPEND_EVENT, rows.plain_row(event, sql.WRITTEN_EVENT))
+            case WakeRun() | InsertRun() | UpdateRun() | DeleteRun():
+                self._apply_to_run(effect)
 
     def put_schema(self, tool: str, digest: str, text: str) -> None:
         if self.schema(tool, digest) is None:
@@ -135,6 +180,23 @@ class SqliteTx:
         old = {"old_version": effect.version, "old_status": effect.status}
         written = self._execute(sql.UPDATE_REQUEST, rows.request_row(effect.request) | old).rowcount
         _must_be_one(written, f"request {effect.request.id}")
+
+    def _apply_to_run(self, effect: WakeRun | InsertRun | UpdateRun | DeleteRun) -> None:
+        match effect:
+            case WakeRun(run_id):
+                self._execute(sql.WAKE_RUN, (run_id,))
+            case InsertRun(run):
+                self._execute(sql.INSERT_RUN, rows.run_row(run))
+            case UpdateRun():
+                self._update_run(effect)
+            case DeleteRun(run_id):
+                for statement in sql.DELETE_RUN:
+                    self._execute(statement, (run_id,))
+
+    def _update_run(self, effect: UpdateRun) -> None:
+        old = {"old_status": effect.status, "old_executions": effect.executions}
+        written = self._execute(sql.UPDATE_RUN, rows.run_row(effect.run) | old).rowcount
+        _must_be_one(written, f"run {effect.run.id}")
 
     def _first(self, statement: str, *values: Any) -> Any:
         row = self._execute(statement, values).fetchone()
@@ -156,6 +218,13 @@ def _page(query: PageQuery) -> tuple[str, list[Any]]:
         values += [status, *keys]
         values += [query.offset + query.limit] if len(statuses) > 1 else []
     return statement, [*values, query.limit, query.offset]
+
+
+def _runs(query: RunsQuery) -> tuple[str, list[Any]]:
+    statuses = dict.fromkeys(query.statuses)
+    keys: list[Any] = [key for key in (query.workflow, query.after) if key is not None]
+    statement = sql.runs_of(len(statuses), workflow=query.workflow is not None, after=query.after is not None)
+    return statement, [*(value for status in statuses for value in (status, *keys)), query.limit]
 
 
 def _must_be_one(written: int, what: str) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from gatekit.clock import FAR
-from gatekit.store.rows import ATTEMPT, DECISION, DESCRIPTION_SHOWN, EVENT, LINE, PERMIT, REQUEST, REVISION
+from gatekit.store.rows import ATTEMPT, DECISION, DESCRIPTION_SHOWN, EVENT, LINE, PERMIT, REQUEST, REVISION, RUN
 
-FIXED: Final = ("id", "tool", "run", "call_id", "call_given", "requester", "created_at")
+FIXED: Final = ("id", "kind", "tool", "run", "call_id", "requester", "created_at")
 """What a request is from the start; leaving these out of an update leaves their indexes alone."""
 
 
@@ -66,10 +66,18 @@ PUT_ATTEMPT: Final = (
     + " WHERE token = excluded.token"
 )
 WRITTEN_EVENT: Final = tuple(name for name in EVENT if name != "cursor")
-APPEND_EVENT: Final = _insert("events", WRITTEN_EVENT)
+# A run's own event has an empty request id, which no foreign key could name: kept as NULL.
+APPEND_EVENT: Final = (
+    f"INSERT INTO events ({_list(WRITTEN_EVENT)}) VALUES ("
+    + ", ".join("nullif(?, '')" if name == "request_id" else "?" for name in WRITTEN_EVENT)
+    + ")"
+)
 
-HISTORY: Final = _select("events", EVENT, "request_id = ? ORDER BY cursor")
-EVENTS: Final = _select("events", EVENT, "cursor > ? ORDER BY cursor LIMIT ?")
+_EVENT: Final = ", ".join("coalesce(request_id, '')" if name == "request_id" else f'"{name}"' for name in EVENT)
+HISTORY: Final = f"SELECT {_EVENT} FROM events WHERE request_id = ? ORDER BY cursor"
+EVENTS: Final = f"SELECT {_EVENT} FROM events WHERE cursor > ? ORDER BY cursor LIMIT ?"
+# "Not empty" is said again wherever it is the condition of the index.
+RUN_HISTORY: Final = f"SELECT {_EVENT} FROM events WHERE run = ? AND run <> '' ORDER BY cursor"
 LAST_CURSOR: Final = "SELECT coalesce(max(cursor), 0) FROM events"
 STATUSES: Final = "SELECT id, status FROM requests WHERE id IN (SELECT value FROM json_each(?))"
 
@@ -95,6 +103,54 @@ RUNNING: Final = (
 # By bytes: `substr` on text ends at the first NUL, and what stands behind it would be left out unseen.
 _CUT: Final = f"substr(CAST(description AS BLOB), 1, {4 * DESCRIPTION_SHOWN})"
 _LINE: Final = ", ".join(_CUT if name == "description" else name for name in LINE)
+
+
+FIXED_OF_RUN: Final = ("id", "workflow", "text", "digest", "requester", "created_at")
+RUN_BY_ID: Final = _select("runs", RUN, "id = ?")
+INSERT_RUN: Final = _insert_named("runs", RUN)
+UPDATE_RUN: Final = (
+    "UPDATE runs SET "
+    + ", ".join(f'"{name}" = :{name}' for name in RUN if name not in FIXED_OF_RUN)
+    + " WHERE id = :id AND status = :old_status AND executions = :old_executions"
+)
+WAKE_RUN: Final = "UPDATE runs SET ready = 1 WHERE id = ? AND ready = 0 AND status IN ('waiting', 'needs-review')"
+
+_OF_RUN: Final = "run = ? AND run <> ''"
+STEPS: Final = f"SELECT call_id, tool, id, status FROM requests WHERE {_OF_RUN} ORDER BY number"
+DELETE_RUN: Final = (
+    f"DELETE FROM events WHERE {_OF_RUN}",
+    *(
+        f"DELETE FROM {table} WHERE request_id IN (SELECT id FROM requests WHERE {_OF_RUN})"
+        for table in ("attempts", "permits", "decisions", "revisions")
+    ),
+    f"DELETE FROM requests WHERE {_OF_RUN}",
+    "DELETE FROM runs WHERE id = ?",
+)
+"""In this order, because the rows of a request refer to it. Each wants the run's id."""
+
+READY_RUNS: Final = "SELECT number, id FROM runs WHERE workflow = ? AND ready = 1 ORDER BY number LIMIT ?"
+# Left to itself SQLite would go through every run that waits for somebody.
+STRANGE_RUNS: Final = (
+    "SELECT id FROM runs INDEXED BY runs_unclaimed WHERE ready = 1 AND status = 'waiting'"
+    " AND workflow NOT IN (SELECT value FROM json_each(?)) ORDER BY number LIMIT ?"
+)
+RUNNING_RUNS: Final = "SELECT id, owner FROM runs WHERE status = 'running' ORDER BY number"
+RUN_STATES: Final = (
+    "SELECT id, CASE WHEN ready THEN 'ready' ELSE status END FROM runs WHERE id IN (SELECT value FROM json_each(?))"
+)
+
+
+def runs_of(statuses: int, *, workflow: bool, after: bool) -> str:
+    """The statement for one page of runs over this many states, the newest first.
+
+    Parameters, for each state: status, workflow?, after?; at the end limit. Each state gives its part in order from
+    the index, and SQLite merges them, reading no further than the limit.
+    """
+    where = "status = ?"
+    where += " AND workflow = ?" if workflow else ""
+    where += " AND number < ?" if after else ""
+    part = f"SELECT number, {_list(RUN)} FROM runs WHERE {where}"
+    return " UNION ALL ".join([part] * statuses) + " ORDER BY number DESC LIMIT ?"
 
 
 def page_of(statuses: int, *, tool: bool, after: bool, before: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Final
@@ -33,8 +34,9 @@ class _JobRaised(Exception):
 class Writer:
     """Runs write jobs on its own connection. `run` is the thread's body; anybody may call the rest."""
 
-    def __init__(self, home: Home, clock: Clock) -> None:
+    def __init__(self, home: Home, clock: Clock, let_go: Callable[[], None]) -> None:
         self.link = Link(home)
+        self._let_go = let_go
         self._home = home
         self._clock = clock
         self._checkpoints = Checkpointer(home)
@@ -64,6 +66,8 @@ class Writer:
             if self._current:
                 with self.link.busy:
                     self._serve(self._current)
+                if self._home.loss:
+                    self._let_go()
 
     def end(self, error: GatekitError) -> None:
         """The thread ends: fail whoever still hopes, and let go of the file."""
@@ -119,6 +123,8 @@ class Writer:
     def _transaction(self, connection: sqlite3.Connection, jobs: list[Job]) -> tuple[SqliteTx, list[object]]:
         connection.execute("BEGIN IMMEDIATE")
         try:
+            # Before anything is written over what others wrote by another log or index.
+            self.link.verify()
             tx, now = SqliteTx(connection), self._clock.now()
             try:
                 outcomes = [job.work(tx, now) for job in jobs]

@@ -14,7 +14,7 @@ from anyio.from_thread import start_blocking_portal
 from gatekit.errors import AlreadyDecided, StaleToken, UsageError
 from gatekit.gate import Gate
 from gatekit.hooks import PendingCall, pending_hook
-from gatekit.models import Request
+from gatekit.models import Decision, Request
 from gatekit.reviewer import Reviewer
 from gatekit.testing.gates import check_temporary
 
@@ -23,6 +23,8 @@ Answer = Literal["approve"] | tuple[Literal["reject", "respond"], str] | Mapping
 
 _Act = Callable[[Reviewer, Request], object]
 _PAGE: Final = 1000
+_ENOUGH: Final = 100
+"""Versions of one request: a last look that always says no would be answered for ever."""
 
 
 @contextmanager
@@ -65,10 +67,12 @@ class _Approving:
 
     def __call__(self, call: PendingCall) -> None:
         self.check(call.gate)
+        if call.request.version > _ENOUGH:
+            raise UsageError(f"{call.request.tool} came back to review {_ENOUGH} times: its last look never agrees")
         if call.request.status == "pending":
             # Whoever was quicker has decided, or made it another question: the call goes on from there.
             with suppress(AlreadyDecided, StaleToken):
-                call.gate.reviewer(self._reviewer).approve(call.request)
+                _approve(call.gate.reviewer(self._reviewer), call.request)
 
 
 class ScriptedReviewer:
@@ -173,17 +177,25 @@ class ScriptedReviewer:
         return self._rest[0]
 
 
+def _approve(seat: Reviewer, request: Request) -> Decision:
+    return seat.release(request) if request.kind == "pause" else seat.approve(request)
+
+
+def _edit(seat: Reviewer, request: Request, changes: Mapping[str, Any]) -> Decision:
+    return seat.release(request, payload=changes) if request.kind == "pause" else seat.edit(request, changes)
+
+
 def _act(answer: object) -> _Act:
     match answer:
         case "approve":
-            return lambda seat, request: seat.approve(request)
+            return _approve
         case ("reject", str(reason)):
             return lambda seat, request: seat.reject(request, reason=reason)
         case ("respond", str(text)):
             return lambda seat, request: seat.respond(request, text)
         case Mapping():
             changes: Mapping[str, Any] = answer
-            return lambda seat, request: seat.edit(request, changes)
+            return lambda seat, request: _edit(seat, request, changes)
         case _:
             raise UsageError(
                 f"{answer!r} is no answer: say 'approve', ('reject', 'why'), ('respond', 'text'), "

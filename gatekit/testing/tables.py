@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Final
 
-from gatekit.backend.tx import LostRace, PageQuery
+from gatekit.backend.tx import LostRace, PageQuery, RunsQuery
 from gatekit.clock import FAR
 from gatekit.errors import StoreError
 from gatekit.machine.effects import (
     AppendEvent,
+    DeleteRun,
     Effect,
     InsertDecision,
     InsertRequest,
+    InsertRun,
     PutAttempt,
     PutPermit,
     PutRevision,
     UpdateRequest,
+    UpdateRun,
+    WakeRun,
 )
 from gatekit.machine.entering import WAITED_FOR
 from gatekit.machine.records import (
@@ -28,9 +33,11 @@ from gatekit.machine.records import (
     RequestRecord,
     RevisionRecord,
     RowRecord,
+    RunRecord,
     State,
+    StepRecord,
 )
-from gatekit.models import Status
+from gatekit.models import RunState, Status
 
 _DESCRIPTION_SHOWN: Final = 201
 _VOTES: Final = ("approve", "edit", "reject", "respond")
@@ -52,6 +59,11 @@ class Tables:
     attempts: dict[_Key, AttemptRecord] = field(default_factory=dict)
     tokens: dict[str, _Key] = field(default_factory=dict)
     events: dict[int, EventRecord] = field(default_factory=dict)
+    cursors: int = 0
+    """How many were ever given: an event that is gone leaves a gap."""
+    runs: dict[str, RunRecord] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
+    """Of runs, in the order of their beginning."""
 
 
 class MemoryTx:
@@ -102,14 +114,15 @@ class MemoryTx:
         return None if request is None else self._listed((request.status,)).index(request)
 
     def history(self, request_id: str) -> Sequence[EventRecord]:
-        return [event for event in self._tables.events.values() if event.request_id == request_id]
+        return [event for event in self._tables.events.values() if event.request_id == request_id != ""]
 
     def events(self, since: int, limit: int) -> Sequence[EventRecord]:
-        last = min(self.last_cursor(), since + limit)
-        return [self._tables.events[cursor] for cursor in range(since + 1, last + 1)]
+        events = self._tables.events
+        behind = (events[cursor] for cursor in range(since + 1, self._tables.cursors + 1) if cursor in events)
+        return list(islice(behind, limit))
 
     def last_cursor(self) -> int:
-        return len(self._tables.events)
+        return next(reversed(self._tables.events), 0)
 
     def statuses(self, request_ids: Collection[str]) -> Mapping[str, Status]:
         requests = self._tables.requests
@@ -134,6 +147,37 @@ class MemoryTx:
         attempts = [self._tables.attempts[row.id, row.attempt or 0] for row in rows[:limit]]
         return [(attempt.request_id, attempt.token, attempt.owner) for attempt in attempts]
 
+    # Runs
+
+    def run(self, run_id: str) -> RunRecord | None:
+        return self._tables.runs.get(run_id)
+
+    def runs(self, query: RunsQuery) -> Sequence[tuple[int, RunRecord]]:
+        numbered = ((self._tables.numbers[run.id], run) for run in reversed(self._tables.runs.values()))
+        return list(islice((line for line in numbered if _is_wanted(*line, query)), query.limit))
+
+    def steps(self, run_id: str) -> Sequence[StepRecord]:
+        rows = [row for row in self._tables.requests.values() if row.run == run_id != ""]
+        return [StepRecord(row.call_id, row.tool, row.id, row.status) for row in rows]
+
+    def ready_runs(self, workflows: Collection[str], limit: int) -> Sequence[str]:
+        ready = [run.id for run in self._tables.runs.values() if run.ready and run.workflow in workflows]
+        return ready[:limit]
+
+    def strange_runs(self, workflows: Collection[str], limit: int) -> Sequence[str]:
+        ready = [run for run in self._tables.runs.values() if run.ready and run.status == "waiting"]
+        return [run.id for run in ready if run.workflow not in workflows][:limit]
+
+    def running_runs(self) -> Sequence[tuple[str, str]]:
+        return [(run.id, run.owner or "") for run in self._tables.runs.values() if run.status == "running"]
+
+    def run_states(self, run_ids: Collection[str]) -> Mapping[str, RunState]:
+        found = [self._tables.runs[run_id] for run_id in run_ids if run_id in self._tables.runs]
+        return {run.id: "ready" if run.ready else run.status for run in found}
+
+    def run_history(self, run_id: str) -> Sequence[EventRecord]:
+        return [event for event in self._tables.events.values() if event.run == run_id != ""]
+
     # Writes
 
     def apply(self, effect: Effect) -> None:
@@ -153,14 +197,13 @@ class MemoryTx:
             case PutPermit(permit):
                 self._set(tables.permits, (permit.request_id, permit.no), permit)
             case PutAttempt(attempt):
-                key = (attempt.request_id, attempt.no)
-                if tables.tokens.get(attempt.token, key) != key:
-                    raise StoreError(f"there is an attempt of the token {attempt.token!r} already")
-                self._set(tables.tokens, attempt.token, key)
-                self._set(tables.attempts, key, attempt)
+                self._put_attempt(attempt)
             case AppendEvent(event):
-                cursor = self.last_cursor() + 1
+                cursor = tables.cursors + 1
+                self._put("cursors", cursor)
                 self._add(tables.events, cursor, replace(event, cursor=cursor))
+            case WakeRun() | InsertRun() | UpdateRun() | DeleteRun():
+                self._apply_to_run(effect)
 
     def put_schema(self, tool: str, digest: str, text: str) -> None:
         if (tool, digest) not in self._tables.schemas:
@@ -170,7 +213,7 @@ class MemoryTx:
         tables = self._tables
         self._add(tables.identities, (request.run, request.tool, request.call_id), request.id)
         self._add(tables.requests, request.id, request)
-        self._add(tables.places, request.id, len(tables.places) + 1)
+        self._add(tables.places, request.id, _next(tables.places))
 
     def _update(self, effect: UpdateRequest) -> None:
         old = self._tables.requests.get(effect.request.id)
@@ -186,6 +229,55 @@ class MemoryTx:
                 raise LostRace(f"revision {revision.revision} of request {revision.request_id} has other arguments")
             revision = replace(old, verdict=revision.verdict)
         self._set(self._tables.revisions, key, revision)
+
+    def _put_attempt(self, attempt: AttemptRecord) -> None:
+        key = (attempt.request_id, attempt.no)
+        if self._tables.tokens.get(attempt.token, key) != key:
+            raise StoreError(f"there is an attempt of the token {attempt.token!r} already")
+        self._set(self._tables.tokens, attempt.token, key)
+        self._set(self._tables.attempts, key, attempt)
+
+    def _apply_to_run(self, effect: WakeRun | InsertRun | UpdateRun | DeleteRun) -> None:
+        tables = self._tables
+        match effect:
+            case WakeRun(run_id):
+                waiting = tables.runs.get(run_id)
+                if waiting is not None and waiting.status in ("waiting", "needs-review"):
+                    self._set(tables.runs, run_id, replace(waiting, ready=True))
+            case InsertRun(run):
+                self._add(tables.runs, run.id, run)
+                self._add(tables.numbers, run.id, _next(tables.numbers))
+            case UpdateRun():
+                self._update_run(effect)
+            case DeleteRun(run_id):
+                self._delete_run(run_id)
+
+    def _update_run(self, effect: UpdateRun) -> None:
+        old = self._tables.runs.get(effect.run.id)
+        if old is None or (old.status, old.executions) != (effect.status, effect.executions):
+            raise LostRace(f"run {effect.run.id} is not as it was read")
+        self._set(self._tables.runs, effect.run.id, effect.run)
+
+    def _delete_run(self, run_id: str) -> None:
+        steps = {step.request_id for step in self.steps(run_id)}
+        self._keep("events", lambda cursor, event: event.run != run_id or not run_id)
+        for table in ("revisions", "decisions", "votes", "permits", "attempts"):
+            self._keep(table, lambda key, row: key[0] not in steps)
+        self._keep("tokens", lambda token, key: key[0] not in steps)
+        self._keep("identities", lambda identity, request_id: request_id not in steps)
+        self._keep("requests", lambda request_id, request: request_id not in steps)
+        self._keep("places", lambda request_id, place: request_id not in steps)
+        self._keep("runs", lambda key, run: key != run_id)
+        self._keep("numbers", lambda key, number: key != run_id)
+
+    def _keep(self, name: str, wanted: Callable[[Any, Any], bool]) -> None:
+        # A new table: rows that were taken out of the old one could only be put back at its end.
+        self._put(name, {key: row for key, row in getattr(self._tables, name).items() if wanted(key, row)})
+
+    def _put(self, name: str, value: object) -> None:
+        tables, old = self._tables, getattr(self._tables, name)
+        self._undo.append(lambda: setattr(tables, name, old))
+        setattr(tables, name, value)
 
     def _add(self, table: dict[Any, Any], key: object, value: object) -> None:
         if key in table:
@@ -211,6 +303,7 @@ class MemoryTx:
     def _line(self, row: RequestRecord) -> RowRecord:
         return RowRecord(
             id=row.id,
+            kind=row.kind,
             tool=row.tool,
             status=row.status,
             description=row.description[:_DESCRIPTION_SHOWN],
@@ -236,6 +329,19 @@ def _of(table: dict[_Key, Any], request_id: str) -> tuple[Any, ...]:
         rows.append(table[request_id, number])
         number += 1
     return tuple(rows)
+
+
+def _next(numbers: dict[str, int]) -> int:
+    # As in a table of SQLite, where the next number is one more than the greatest that is left.
+    return next(reversed(numbers.values()), 0) + 1
+
+
+def _is_wanted(number: int, run: RunRecord, query: RunsQuery) -> bool:
+    return (
+        run.status in query.statuses
+        and query.workflow in (None, run.workflow)
+        and (query.after is None or number < query.after)
+    )
 
 
 def _fits(line: RowRecord, query: PageQuery) -> bool:

@@ -11,10 +11,10 @@ from gatekit.arguments.canonical import digest_of
 from gatekit.backend.tx import Refused, Store, Tx
 from gatekit.errors import GatekitError
 from gatekit.ids import new_id
-from gatekit.machine import deciding, entering, running
+from gatekit.machine import deciding, entering, running, runs
 from gatekit.machine.commands import Answer, Decide, Edit, Finish, Start, Started
-from gatekit.machine.effects import UpdateRequest, due_of
-from gatekit.machine.records import DecisionRecord, RequestRecord, RevisionRecord, State, Verdict
+from gatekit.machine.effects import Effect, UpdateRequest, UpdateRun, due_of
+from gatekit.machine.records import DecisionRecord, RequestRecord, RevisionRecord, RunRecord, State, Verdict
 from gatekit.models import Status, Verb
 
 TEXT = '{"path":"/tmp/a"}'
@@ -63,6 +63,20 @@ def _store(tx: Tx, answer: Answer[Any]) -> Any:
     for effect in answer.effects:
         tx.apply(effect)
     return answer.value
+
+
+def new_run(run_id: str, now: int, **changes: Any) -> RunRecord:
+    """A run that was just begun."""
+    values: dict[str, Any] = {
+        "id": run_id,
+        "workflow": "migrate",
+        "text": "{}",
+        "digest": digest_of("migrate", "{}"),
+        "requester": "agent:tidy",
+        "created_at": now,
+        "updated_at": now,
+    }
+    return RunRecord(**(values | changes))
 
 
 def state_of(tx: Tx, request_id: str) -> State:
@@ -128,6 +142,38 @@ class Desk:
             tx.apply(UpdateRequest(new, old.version, old.status))
 
         self.store.write(job).wait()
+
+    def apply(self, *effects: Effect) -> None:
+        """Write these effects in one transaction."""
+
+        def job(tx: Tx, now: int) -> None:
+            for effect in effects:
+                tx.apply(effect)
+
+        self.store.write(job).wait()
+
+    def begin(self, run_id: str, **changes: Any) -> RunRecord:
+        """A new run, in whatever state `changes` says."""
+
+        def job(tx: Tx, now: int) -> RunRecord:
+            answer = runs.begin(new_run(run_id, now, **changes))
+            for effect in answer.effects:
+                tx.apply(effect)
+            return answer.run
+
+        return self.store.write(job).wait()
+
+    def run(self, run_id: str) -> RunRecord:
+        found: RunRecord | None = self.read(lambda tx, now: tx.run(run_id))
+        assert found is not None
+        return found
+
+    def change_run(self, run_id: str, **changes: Any) -> RunRecord:
+        """Move the run's row, whatever the machine would say of it."""
+        old = self.run(run_id)
+        new = replace(old, **changes)
+        self.apply(UpdateRun(new, old.status, old.executions))
+        return new
 
     def read(self, job: Work) -> Any:
         return self.store.read(job).wait()

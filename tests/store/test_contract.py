@@ -30,6 +30,7 @@ def ids(desk: Desk, query: PageQuery) -> list[str]:
 def test_a_request_comes_back_as_it_was_written(desk: Desk, clock: FakeClock) -> None:
     record = request(
         clock.now(),
+        kind="pause",
         run="thread-7",
         call_id="toolu_1",
         risk="critical",
@@ -56,6 +57,7 @@ def test_a_request_comes_back_as_it_was_written(desk: Desk, clock: FakeClock) ->
         {"outcome": "raised", "error_type": "ValueError", "error_message": "no", "status": "failed"},
         {"version": 9, "revision": 1, "revisions": 4, "stage": 2, "start_by": 7, "effective_at": 8, "decide_by": 6},
         {"decision": 1, "permit": 2, "attempt": 3, "waiter": None, "ticket": None, "reasons": ("x",), "risk": "low"},
+        {"call_given": True},
     ],
 )
 def test_an_update_writes_every_column_that_can_change(desk: Desk, changes: dict[str, Any]) -> None:
@@ -165,6 +167,15 @@ def test_one_person_votes_once_on_a_version(store: Store, desk: Desk) -> None:
     assert [row.verb for row in desk.state(request_id).decisions] == ["approve", "undo"]
 
 
+def test_a_decision_keeps_the_attempt_that_it_is_about(store: Store, desk: Desk) -> None:
+    request_id = desk.submit()
+    first = desk.decide(request_id, "approve", hold=60_000_000)
+    second = replace(first, no=2, verb="undo", attempt=7)
+    store.write(lambda tx, now: tx.apply(InsertDecision(second))).wait()
+    assert desk.state(request_id).decisions == (first, second)
+    assert first.attempt is None
+
+
 def test_an_attempt_keeps_its_token_to_itself(store: Store, desk: Desk) -> None:
     request_id = desk.submit()
     attempt = AttemptRecord(request_id=request_id, no=1, token="t", permit=1, owner="o", started_at=1)
@@ -175,6 +186,12 @@ def test_an_attempt_keeps_its_token_to_itself(store: Store, desk: Desk) -> None:
 
 
 class TestPages:
+    def test_a_line_says_of_which_kind_it_is(self, desk: Desk) -> None:
+        desk.submit()
+        desk.submit(kind="pause")
+        lines = desk.read(lambda tx, now: tx.page(PageQuery(statuses=("pending",))))
+        assert [line.kind for line in lines] == ["call", "pause"]
+
     def test_lines_are_ordered_by_deadline_and_then_by_arrival(self, desk: Desk, clock: FakeClock) -> None:
         late, later = desk.submit(decide_by=clock.now() + 20), desk.submit()
         soon, last = desk.submit(decide_by=clock.now() + 10), desk.submit()

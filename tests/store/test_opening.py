@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 import threading
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,27 +58,81 @@ def test_a_path_is_absolute_from_the_start(tmp_path: Path, monkeypatch: pytest.M
     store.close()
 
 
-def test_a_queue_that_another_process_is_just_making_is_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def half_made(tmp_path: Path) -> Generator[sqlite3.Connection]:
+    """Somebody is just making the queue `q.db`: pages have gone to the file, and not all of them."""
     path = str(tmp_path / "q.db")
-    maker = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    maker.execute("PRAGMA cache_size = 1")
-    maker.execute("BEGIN IMMEDIATE")
-    schema.migration()(maker)
-    # Pages have gone to the file by now, and not all of them.
-    with pytest.raises((sqlite3.DatabaseError, NotAQueue)):
-        opening._look_at_header(path, "mode=ro&immutable=1")
-    is_being_written = opening._is_being_written
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as maker:
+        maker.execute("PRAGMA cache_size = 1")
+        maker.execute("BEGIN IMMEDIATE")
+        schema.migration()(maker)
+        with pytest.raises((sqlite3.DatabaseError, NotAQueue)):
+            opening._look_at_header(path, opening._UNLOCKED, create=False)
+        yield maker
 
-    def finish(path: str) -> bool:
-        written = is_being_written(path)
-        maker.execute("COMMIT")
-        maker.close()
-        return written
 
-    monkeypatch.setattr(opening, "_is_being_written", finish)
-    assert opened(path, create=False) == 0
+def test_a_queue_that_another_process_is_just_making_is_waited_for(
+    half_made: sqlite3.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second_look = opening._second_look
+
+    def finish(path: str, error: Exception) -> str:
+        how = second_look(path, error)
+        half_made.execute("COMMIT")
+        half_made.close()
+        return how
+
+    monkeypatch.setattr(opening, "_second_look", finish)
+    assert opened(tmp_path / "q.db", create=False) == 0
+
+
+def test_a_queue_whose_maker_died_is_empty_and_is_made_by_the_next(
+    half_made: sqlite3.Connection, tmp_path: Path
+) -> None:
+    for left in ("looked-at", "made"):
+        (tmp_path / left).mkdir()
+        for name in ("q.db", "q.db-journal"):
+            shutil.copy(tmp_path / name, tmp_path / left / name)
+    with pytest.raises(NotAQueue, match="the file is empty"):
+        opened(tmp_path / "looked-at" / "q.db", create=False)
+    assert opened(tmp_path / "made" / "q.db") == 0
+    assert opened(tmp_path / "looked-at" / "q.db") == 0
+
+
+def killed_while_copying_the_log(live: Path, path: Path) -> None:
+    """What is left of `live` at `path`: the first page came from the log, and tells of pages that did not."""
+    whole = path.with_name("whole.db")
+    for suffix in ("", "-wal"):
+        shutil.copy(f"{live}{suffix}", f"{whole}{suffix}")
+    with raw(whole) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    path.write_bytes(whole.read_bytes()[:4096] + live.read_bytes()[4096:])
+    shutil.copy(f"{live}-wal", f"{path}-wal")
+    whole.unlink()
+    with pytest.raises(sqlite3.DatabaseError, match="malformed"):
+        opening._look_at_header(str(path), opening._UNLOCKED, create=False)
+
+
+def test_a_queue_whose_log_was_being_copied_opens_with_all_that_was_in_it(tmp_path: Path) -> None:
+    store = SqliteStore.at(str(tmp_path / "live.db"), create=True, clock=SystemClock())
+    ids = [Desk(store).submit(description="long " * 1000) for _ in range(5)]
+    killed_while_copying_the_log(tmp_path / "live.db", tmp_path / "q.db")
+    store.close()
+    again = SqliteStore.at(str(tmp_path / "q.db"), create=False, clock=SystemClock())
+    assert {Desk(again).status(request_id) for request_id in ids} == {"pending"}
+    again.close()
+
+
+def test_another_programs_database_whose_log_was_being_copied_stays_as_it_is(tmp_path: Path) -> None:
+    live, path = tmp_path / "live.db", tmp_path / "q.db"
+    with raw(live) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE t AS SELECT zeroblob(20000)")
+        killed_while_copying_the_log(live, path)
+    before = contents(tmp_path)
+    with pytest.raises(NotAQueue, match="another program's database"):
+        opened(path)
+    assert contents(tmp_path).items() >= before.items()
 
 
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
@@ -114,7 +170,7 @@ def test_every_connection_keeps_its_promises(path: str) -> None:
         link.close()
 
 
-def test_a_queue_holds_the_tables_of_the_loop_and_passes_sqlites_check(path: str) -> None:
+def test_a_queue_holds_the_tables_that_are_named_and_passes_sqlites_check(path: str) -> None:
     opened(path)
     with raw(path) as connection:
         names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -129,6 +185,104 @@ def test_a_queue_opens_again_with_what_was_in_it(path: str) -> None:
     again = SqliteStore.at(path, create=False, clock=SystemClock())
     assert Desk(again).status(request_id) == "pending"
     again.close()
+
+
+# One row of each table, and as a queue of version 1 may look: written by hand, so that it stays as it was.
+FIRST_VERSION = """
+INSERT INTO tools VALUES ('delete', 'schema-1', '{}');
+INSERT INTO requests (number, pos, id, tool, run, call_id, call_given, requester, status, description, risk, reasons,
+    hidden, created_at, version, revision, revisions, digest, stage, max_starts, due, decision, permit, attempt, waiter,
+    ticket, outcome, result, result_lost)
+VALUES (4, 4, 'one', 'delete', '', 'one', 0, 'agent:tidy', 'succeeded', 'a', 'high', '["because"]', 2, 11, 3, 1, 1,
+    'd1', 0, 1, 253402300799999999, 1, 1, 1, 'w', 't', 'returned', '[1]', 0),
+    (5, 5, 'two', 'delete', 'thread', 'call', 1, 'agent:tidy', 'pending', 'b', 'low', '[]', 0, 12, 1, 1, 1,
+    'd2', 0, 1, 253402300799999999, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0);
+INSERT INTO revisions VALUES ('one', 1, '{}', 'd1', 'schema-1', 'agent:tidy', 11, NULL),
+    ('two', 1, '{}', 'd2', 'schema-1', 'agent:tidy', 12, NULL);
+INSERT INTO decisions VALUES ('one', 1, 'approve', 'human:alice', 13, 2, 1, 1, 'd1', 'v2:d1', 0, 'n', NULL, NULL, NULL);
+INSERT INTO permits VALUES ('one', 1, 1, 3, 1, 'd1', 1, 1, 0);
+INSERT INTO attempts VALUES ('one', 1, 'start', 1, 'o', 14, 15, 'returned');
+INSERT INTO events VALUES (1, 'submitted', 'one', 'one', 'delete', '', 'agent:tidy', 11, 1, 'd1', '{"a":1}'),
+    (3, 'submitted', 'two', 'call', 'delete', 'thread', 'agent:tidy', 12, 1, 'd2', '{}'),
+    (9, 'approved', 'one', 'one', 'delete', '', 'human:alice', 13, 2, 'd1', '{}');
+DELETE FROM events WHERE cursor = 9;
+"""
+
+
+@pytest.fixture
+def first_version(path: str) -> str:
+    """A queue as the first release made it."""
+    # Only here, where it is asked for: what else is tested opens queues without it.
+    from sqlite_utils import Database, Migrations
+
+    first = Migrations("gatekit")
+    first(name="loop")(schema._loop)
+    with raw(path) as connection:
+        first.apply(Database(connection, execute_plugins=False))
+        connection.executescript(FIRST_VERSION)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 1")
+    return path
+
+
+def rows_of(path: str) -> dict[str, list[dict[str, Any]]]:
+    with raw(path) as connection:
+        connection.row_factory = sqlite3.Row
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {name: [dict(row) for row in connection.execute(f'SELECT * FROM "{name}"')] for name in tables}
+
+
+def test_a_queue_of_the_first_version_keeps_all_that_it_held(first_version: str) -> None:
+    before = rows_of(first_version)
+    opened(first_version, create=False)
+    after = rows_of(first_version)
+    for row in before["requests"]:
+        row["kind"] = "call"
+    for row in before["decisions"]:
+        row["attempt"] = None
+    before["_sqlite_migrations"] = after["_sqlite_migrations"]
+    assert after == before | {"runs": []}
+    with raw(first_version) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def test_a_queue_of_the_first_version_is_afterwards_like_a_new_one(first_version: str, tmp_path: Path) -> None:
+    opened(first_version, create=False)
+    opened(tmp_path / "new.db")
+
+    def made_of(path: str | Path) -> set[tuple[str, ...]]:
+        with raw(path) as connection:
+            return set(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"))
+
+    assert made_of(first_version) == made_of(tmp_path / "new.db")
+
+
+def test_a_queue_of_the_first_version_goes_on_where_it_stood(first_version: str) -> None:
+    store = SqliteStore.at(first_version, create=False, clock=SystemClock())
+    desk = Desk(store)
+    assert [event.cursor for event in desk.read(lambda tx, now: tx.events(0, 10))] == [1, 3]
+    assert [event.kind for event in desk.read(lambda tx, now: tx.run_history("thread"))] == ["submitted"]
+    desk.decide("two", "reject")
+    desk.begin("thread")
+    events = desk.read(lambda tx, now: tx.events(3, 10))
+    assert [(event.cursor, event.request_id) for event in events] == [(10, "two"), (11, "")], "9 was given before"
+    assert [row.verb for row in desk.state("one").decisions] == ["approve"]
+    assert [step.request_id for step in desk.read(lambda tx, now: tx.steps("thread"))] == ["two"]
+    assert desk.state(desk.submit()).request.kind == "call"
+    store.close()
+
+
+def test_a_migration_that_fails_leaves_the_queue_as_it_was(first_version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = rows_of(first_version)
+    monkeypatch.setattr(schema, "_SURVIVE", (*schema._SURVIVE, "SELECT nonsense FROM nowhere"))
+    with pytest.raises(StoreError, match="nowhere"):
+        opened(first_version)
+    assert rows_of(first_version) == before
+    monkeypatch.undo()
+    opened(first_version)
+    assert len(rows_of(first_version)["events"]) == 2
 
 
 def test_an_empty_file_becomes_a_queue_only_where_one_may_be_made(tmp_path: Path) -> None:

@@ -69,6 +69,15 @@ def test_a_page_of_several_states_scans_no_table_and_sorts_only_keys(
         ("WAITED_FOR_BY", "USING INDEX requests_waiter (waiter=?"),
         ("RUNNING", "USING INDEX requests_status (status=?)"),
         ("STATUSES", "USING INDEX sqlite_autoindex_requests_1 (id=?)"),
+        ("RUN_BY_ID", "USING INDEX sqlite_autoindex_runs_1 (id=?)"),
+        ("UPDATE_RUN", "USING INDEX sqlite_autoindex_runs_1 (id=?)"),
+        ("WAKE_RUN", "USING INDEX sqlite_autoindex_runs_1 (id=?)"),
+        ("STEPS", "USING INDEX requests_run (run=?)"),
+        ("READY_RUNS", "USING INDEX runs_ready (workflow=?)"),
+        ("STRANGE_RUNS", "SCAN runs USING INDEX runs_unclaimed"),
+        ("RUNNING_RUNS", "USING INDEX runs_status (status=?)"),
+        ("RUN_STATES", "USING INDEX sqlite_autoindex_runs_1 (id=?)"),
+        ("RUN_HISTORY", "USING INDEX events_run (run=?)"),
     ],
 )
 def test_every_look_up_is_a_search_without_sorting(connection: sqlite3.Connection, name: str, expected: str) -> None:
@@ -76,7 +85,32 @@ def test_every_look_up_is_a_search_without_sorting(connection: sqlite3.Connectio
     steps = plan(connection, statement)
     assert any(expected in step for step in steps), steps
     assert not any("TEMP B-TREE" in step for step in steps)
-    assert not any(step.startswith("SCAN requests") and "INDEX" not in step for step in steps)
+    assert not any(scans_a_table(step) for step in steps)
+
+
+@pytest.mark.parametrize("statuses", [1, 2, 6])
+@pytest.mark.parametrize("workflow", [False, True])
+@pytest.mark.parametrize("after", [False, True])
+def test_a_page_of_runs_is_one_search_for_each_state_merged_without_sorting(
+    connection: sqlite3.Connection, statuses: int, workflow: bool, after: bool
+) -> None:
+    steps = plan(connection, sql.runs_of(statuses, workflow=workflow, after=after))
+    key = ("workflow=? AND " if workflow else "") + "status=?" + (" AND number<?" if after else "")
+    search = f"SEARCH runs USING INDEX runs_{'workflow' if workflow else 'status'} ({key})"
+    assert [step for step in steps if step not in ("LEFT", "RIGHT", "MERGE (UNION ALL)")] == [search] * statuses
+
+
+@pytest.mark.parametrize("statement", sql.DELETE_RUN)
+def test_deleting_a_run_searches_for_all_that_it_left_and_for_all_that_refers_to_it(
+    connection: sqlite3.Connection, statement: str
+) -> None:
+    steps = plan(connection, statement)
+    assert any(step.startswith("SEARCH") for step in steps)
+    assert not any(step.startswith("SCAN") for step in steps), steps
+
+
+def scans_a_table(step: str) -> bool:
+    return re.match("SCAN (requests|events|runs)", step) is not None and "INDEX" not in step
 
 
 def test_requests_without_a_deadline_are_not_in_the_index_of_deadlines(connection: sqlite3.Connection) -> None:

@@ -294,3 +294,28 @@ def test_waiting_while_nothing_happens_costs_four_polls_a_second(
     monkeypatch.setattr(timetable.Timetable, "is_due", lambda *args, **kwargs: polled.set())
     assert polled.wait(10)
     assert len(sleeps) <= 4
+
+
+def test_an_observer_sees_what_was_committed_before_its_own_look_began(queue: SqliteStore) -> None:
+    """Else a call that begins to wait during the look of another is told that its request does not exist."""
+    seen: list[bool] = []
+    made: list[str] = []
+
+    class First(Onlooker):
+        def look(self, tx: Tx, now: int) -> float | None:
+            tx.last_cursor()
+            if not made:
+                made.append(queue.write(submitting()).wait())
+            return super().look(tx, now)
+
+    class Second(Onlooker):
+        def look(self, tx: Tx, now: int) -> float | None:
+            seen.append(tx.state(made[0]) is not None)
+            return super().look(tx, now)
+
+    first, second = First(), Second()
+    queue.observe(first)
+    queue.observe(second)
+    queue.stir()
+    second.until(lambda: second.looks > 0)
+    assert all(seen)

@@ -1,0 +1,76 @@
+"""Store what time and dead processes have changed, before anybody builds on it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gatekit import owner
+from gatekit.backend.tx import Tx
+from gatekit.machine import entering, running, runs
+from gatekit.machine.clockwork import settle
+from gatekit.machine.commands import Lose
+from gatekit.machine.effects import Draft, Effect
+
+_BATCH: Final = 100
+"""Requests that one sweep moves at most, so that no start waits long behind it."""
+_ALL: Final = 1 << 31
+
+
+def sweep(tx: Tx, now: int) -> int:
+    """All of it; answers how many requests and runs were moved."""
+    return sweep_due(tx, now) + _sweep_waiters(tx, now) + sweep_attempts(tx, now) + _sweep_runs(tx, now)
+
+
+def sweep_due(tx: Tx, now: int) -> int:
+    """Settle what is overdue."""
+    overdue = tx.overdue(now, _BATCH)
+    for request_id in overdue:
+        state = tx.state(request_id)
+        if state is not None:
+            draft = Draft(state, now)
+            settle(draft)
+            _apply(tx, draft.effects())
+    return len(overdue)
+
+
+def _sweep_waiters(tx: Tx, now: int) -> int:
+    moved, here = 0, owner.current().text
+    for waiter in tx.waiting_owners():
+        if waiter == here or owner.is_dead(waiter) is True:
+            for request_id, ticket in tx.waited_for_by(waiter, _ALL if waiter == here else _BATCH):
+                state = tx.state(request_id) if waiter != here or ticket not in owner.living else None
+                if state is not None:
+                    _apply(tx, entering.withdraw(state, ticket, now).effects)
+                    moved += 1
+    return moved
+
+
+def sweep_attempts(tx: Tx, now: int) -> int:
+    """Store that nobody knows how a started tool ended, where its process cannot say so any more."""
+    # All of them are looked at: behind a hundred that live for long the dead would never be found.
+    rows, here = tx.running(_ALL), owner.current().text
+    dead = {process for process in {row[2] for row in rows} - {here} if owner.is_dead(process) is True}
+    ended = [row for row in rows if row[2] in dead or (row[2] == here and row[1] not in owner.living)][:_BATCH]
+    for request_id, token, process in ended:
+        why = "its process could not report how it ended" if process == here else "its process died"
+        state = tx.state(request_id)
+        if state is not None:
+            _apply(tx, running.lose(state, Lose(token=token, why=why), now).effects)
+    return len(ended)
+
+
+def _sweep_runs(tx: Tx, now: int) -> int:
+    """Free the runs whose processes died."""
+    moved = 0
+    for run_id, process in tx.running_runs():
+        run = tx.run(run_id) if moved < _BATCH else None
+        if run is not None and owner.has_given_up(process, run.token) is True:
+            answer = runs.interrupt(run, now, "its process died, or could not say how it ended")
+            _apply(tx, answer.effects)
+            moved += answer.moved
+    return moved
+
+
+def _apply(tx: Tx, effects: tuple[Effect, ...]) -> None:
+    for effect in effects:
+        tx.apply(effect)
