@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from gatekit.calling import calling
+from gatekit.calling import calling, current
 from gatekit.errors import (
     CallConflict,
     Cancelled,
@@ -21,20 +21,23 @@ from gatekit.errors import (
     Responded,
     ResultNotStored,
     ReviewError,
+    RunError,
     StoreError,
     Suspended,
     ToolFailed,
     UsageError,
 )
-from gatekit.models import Decision, Event, Request
+from gatekit.models import Decision, Event, NotRun, Ran, Request
 
 if TYPE_CHECKING:
     from gatekit.arguments import Args
     from gatekit.gate import Gate, set_default
+    from gatekit.runs import AsyncRun, Run
     from gatekit.step import gated_step
 
 __all__ = [
     "Args",
+    "AsyncRun",
     "CallConflict",
     "Cancelled",
     "Decision",
@@ -43,24 +46,31 @@ __all__ = [
     "Gate",
     "GatekitError",
     "NotApproved",
+    "NotRun",
     "OutcomeUnknown",
+    "Ran",
     "Rejected",
     "Request",
     "Responded",
     "ResultNotStored",
     "ReviewError",
+    "Run",
+    "RunError",
     "StoreError",
     "Suspended",
     "ToolFailed",
     "UsageError",
     "calling",
+    "current",
     "gated_step",
     "set_default",
 ]
 
 _HOMES: Final = {
     "Args": "gatekit.arguments",
+    "AsyncRun": "gatekit.runs",
     "Gate": "gatekit.gate",
+    "Run": "gatekit.runs",
     "gated_step": "gatekit.step",
     "set_default": "gatekit.gate",
 }

@@ -16,7 +16,8 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 import anyio
 
-from gatekit.reply import Reply
+from gatekit.errors import UsageError
+from gatekit.reply import Reply, in_event_loop
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -96,7 +97,11 @@ def _block(step: Step) -> Any:
             step.abandon()
     if isinstance(step, Sleep):
         return threading.Event().wait(step.seconds)
-    return step.call()
+    if not step.is_async:
+        return step.call()
+    if in_event_loop():
+        raise UsageError("this would stop the event loop of this thread, which it needs itself: await the aio form")
+    return anyio.run(step.call)
 
 
 async def _arrive(step: Step) -> Any:

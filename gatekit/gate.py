@@ -5,22 +5,28 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Concatenate, Final, Literal, ParamSpec, Self, TypeVar, overload
 
 from gatekit.arguments import apply_edit, diff
 from gatekit.backend.base import Backend
 from gatekit.backend.local import LocalBackend
-from gatekit.backend.tx import PageQuery, Store
+from gatekit.backend.tx import PageQuery, RunsQuery, Store
 from gatekit.clock import Clock, SystemClock, to_datetime
 from gatekit.driving import AsyncSeat, Intent, SyncSeat, verb
 from gatekit.errors import QueueNotFound, UsageError
-from gatekit.models import STATUSES, Change, Event, Page, Request, Status
+from gatekit.models import RUN_STATUSES, STATUSES, Change, Event, Page, Request, RunRow, RunStatus, Status
 from gatekit.reply import Reply, in_event_loop
 from gatekit.reviewer import AsyncReviewer, Reviewer
 
+if TYPE_CHECKING:
+    from gatekit.runs import AsyncHandle, AsyncRun, AsyncWorkflow, Handle, Run, Workflow
+    from gatekit.runs.workflow import AnyWorkflow
+
+P = ParamSpec("P")
+R = TypeVar("R")
 Record = Literal["gated", "all"]
 _EVENTS: Final = 500
 
@@ -120,6 +126,26 @@ class _Verbs:
         )
         return tuple(diff(request.args_text, edited.text))
 
+    @verb
+    def runs(
+        self,
+        status: RunStatus | Sequence[RunStatus] = RUN_STATUSES,
+        *,
+        workflow: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Intent[Sequence[RunRow]]:
+        """Some durable runs, the newest first.
+
+        Args:
+            status: one state or several; not given: all.
+            workflow: only runs of this workflow.
+            after: the `key` of a run; the list begins behind it.
+            limit: at most so many, up to 1,000.
+        """
+        query = RunsQuery(statuses=_run_statuses(status), workflow=workflow, after=_run_key(after), limit=_limit(limit))
+        return (yield from self.backend.runs.list(query))
+
     def now(self) -> datetime:
         """The time on the queue's clock; hosts differ."""
         return to_datetime(self.clock.now())
@@ -164,6 +190,7 @@ class Gate(_Verbs, SyncSeat):
         self._backend: Backend | None = None
         self._closed = False
         self._lock = threading.Lock()
+        self._workflows: dict[str, AnyWorkflow] = {}
         if not create and not os.path.exists(self.path):
             raise QueueNotFound(self.path)
 
@@ -204,6 +231,83 @@ class Gate(_Verbs, SyncSeat):
     def aio(self) -> AsyncGate:
         """The same queue with the same names, to be awaited."""
         return AsyncGate(self)
+
+    @overload
+    def workflow(self, function: Callable[Concatenate[AsyncRun, P], Coroutine[Any, Any, R]]) -> AsyncWorkflow[P, R]: ...
+    @overload
+    def workflow(self, function: Callable[Concatenate[Run, P], R]) -> Workflow[P, R]: ...
+    @overload
+    def workflow(self, *, name: str) -> Callable[[Callable[..., Any]], Any]: ...
+    def workflow(self, function: Any = None, *, name: str | None = None) -> Any:
+        """Make a workflow of a function: its runs are durable, and any process that has the function goes on with them.
+
+        The function takes the run as its first parameter, and does everything that must not be done twice by
+        `run.step(name, tool, …)`. Between the steps it must do the same each time it is called with the same
+        arguments, because it is called anew, from the top, whenever the run goes on; steps that were made give what
+        they gave.
+
+        Args:
+            function: the body, sync or async.
+            name: what the queue calls it; not given: the function's name. A run is known by it in every process.
+
+        Raises:
+            UsageError: there is a workflow of this name already, or the function takes no run.
+
+        >>> from gatekit.testing import memory_gate
+        >>> gate = memory_gate()
+        >>> @gate.workflow
+        ... def double(run, number: int) -> int:
+        ...     return run.step("add", lambda a: a + a, number)
+        >>> double.start("double:21", number=21).result()
+        42
+        """
+        from gatekit.runs import workflow_of
+
+        if function is None:
+            return lambda function: self._registered(workflow_of(self, function, name))
+        return self._registered(workflow_of(self, function, name))
+
+    def _registered(self, workflow: AnyWorkflow) -> AnyWorkflow:
+        if workflow.name in self._workflows:
+            raise UsageError(f"there is a workflow {workflow.name!r} on this gate already: give this one another name")
+        self._workflows[workflow.name] = workflow
+        return workflow
+
+    @property
+    def workflows(self) -> Collection[str]:
+        """The names of this gate's workflows."""
+        return tuple(self._workflows)
+
+    def known_workflow(self, name: str) -> AnyWorkflow | None:
+        """The workflow of this name, if this program has it; for gatekit's own parts."""
+        return self._workflows.get(name)
+
+    def workflow_named(self, name: str) -> AnyWorkflow:
+        """The workflow of this name; for gatekit's own parts."""
+        found = self._workflows.get(name)
+        if found is None:
+            raise UsageError(
+                f"this gate has no workflow {name!r}: import the module that defines it, or use a gate that has it"
+            )
+        return found
+
+    def run(self, run_id: str) -> Handle[Any]:
+        """A durable run by its id, whoever started it; asking it something raises `RunNotFound` if there is none."""
+        from gatekit.runs import Handle
+
+        return Handle(self, run_id)
+
+    def resume_ready(self) -> int:
+        """Go on, in this thread, with every run of this gate's workflows that can; answers how many were taken up.
+
+        Runs can go on when what they wait for was decided, and when the process that executed them died.
+
+        Raises:
+            UsageError: on a thread that runs an event loop: use `await gate.aio.resume_ready()`.
+        """
+        from gatekit.runs import resume_ready
+
+        return resume_ready(self)
 
     def reviewer(self, name: str, *, hold: float = 0) -> Reviewer:
         """The seat of a person who decides.
@@ -262,6 +366,18 @@ class AsyncGate(_Verbs, AsyncSeat):
     def path(self) -> str:
         """Where the queue is."""
         return self._gate.path
+
+    def run(self, run_id: str) -> AsyncHandle[Any]:
+        """A durable run by its id; see `Gate.run`."""
+        from gatekit.runs import AsyncHandle
+
+        return AsyncHandle(self._gate, run_id)
+
+    async def resume_ready(self) -> int:
+        """Go on with every run that can, several at once, sync workflows in threads; see `Gate.resume_ready`."""
+        from gatekit.runs import resume_ready_async
+
+        return await resume_ready_async(self._gate)
 
     def reviewer(self, name: str, *, hold: float = 0) -> AsyncReviewer:
         """The seat of a person who decides, with awaited verbs; see `Gate.reviewer`."""
@@ -360,6 +476,24 @@ def _statuses(status: Status | Sequence[Status]) -> tuple[Status, ...]:
     if not wanted:
         raise UsageError("status= names no state")
     return tuple(dict.fromkeys(wanted))
+
+
+def _run_statuses(status: RunStatus | Sequence[RunStatus]) -> tuple[RunStatus, ...]:
+    wanted: tuple[Any, ...] = (status,) if isinstance(status, str) else tuple(status)
+    for one in wanted:
+        if one not in RUN_STATUSES:
+            raise UsageError(f"status {one!r} is none of {', '.join(RUN_STATUSES)}")
+    if not wanted:
+        raise UsageError("status= names no state")
+    return tuple(dict.fromkeys(wanted))
+
+
+def _run_key(key: str | None) -> int | None:
+    if key is None:
+        return None
+    if type(key) is not str or not (key.isascii() and key.isdigit()):
+        raise UsageError(f"after={key!r} is no key of a run: take `row.key`")
+    return int(key)
 
 
 def _key(name: str, key: str | None) -> tuple[int, int] | None:

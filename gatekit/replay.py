@@ -16,7 +16,7 @@ from gatekit.errors import (
 )
 from gatekit.models import Request, Status
 
-_NOT_APPROVED: Final[dict[Status, type[NotApproved]]] = {
+NOT_APPROVED: Final[dict[Status, type[NotApproved]]] = {
     "rejected": Rejected,
     "responded": Responded,
     "expired": Expired,
@@ -24,21 +24,26 @@ _NOT_APPROVED: Final[dict[Status, type[NotApproved]]] = {
 }
 
 
-def replay(request: Request, annotation: object) -> Any:
-    """The stored result, rebuilt through the tool's return annotation.
+def replay_request(request: Request, annotation: object) -> Any:
+    """The stored result of a call that is over, rebuilt through the tool's return annotation.
 
     Raises:
         NotApproved: the tool was never started.
         ToolFailed: it raised.
         ResultNotStored: it returned something that JSON cannot hold.
     """
-    refused = _NOT_APPROVED.get(request.status)
+    refused = NOT_APPROVED.get(request.status)
     if refused is not None:
         raise refused(request)
     outcome = request.outcome
     assert outcome is not None, f"{request.status} without an outcome"
     if outcome.kind == "raised":
         raise ToolFailed(request.id, outcome.type_name or "Exception", outcome.message or "")
-    if outcome.lost or outcome.value_text is None:
-        raise ResultNotStored(request.id)
-    return decode_result(outcome.value_text, annotation)
+    return replay(request.id, None if outcome.lost else outcome.value_text, annotation)
+
+
+def replay(request_id: str, text: str | None, annotation: object) -> Any:
+    """The value that a stored result stands for; raises `ResultNotStored` where there is no text."""
+    if text is None:
+        raise ResultNotStored(request_id)
+    return decode_result(text, annotation)

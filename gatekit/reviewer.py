@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
-from gatekit.arguments import apply_edit
+from gatekit.arguments import apply_edit, canonical
 from gatekit.backend.base import Backend
 from gatekit.backend.tx import PageQuery
 from gatekit.calling import check_name
 from gatekit.clock import span
 from gatekit.driving import AsyncSeat, Intent, SyncSeat, verb
 from gatekit.errors import InvalidEdit, RequestNotFound, UsageError
-from gatekit.machine.commands import Decide, Edit
+from gatekit.machine.commands import Decide, Edit, Finish, Resolve
 from gatekit.models import Decision, Request, Verb
 
 _LONGEST_TEXT: Final = 20_000
 _LONGEST_HOLD: Final = 3600
+_UNCHANGED: Final = object()
 
 
 class HasQueue(Protocol):
@@ -90,17 +91,7 @@ class _Verbs:
         Raises:
             InvalidEdit: the edited arguments do not fit the tool; the request stays pending.
         """
-        seen = _required(request, token)
-        read = request if isinstance(request, Request) else (yield from self.gate.backend.get(request))
-        schema = yield from self.gate.backend.schema(read.id)
-        try:
-            edited = apply_edit(
-                tool=read.tool, text=read.args_text, schema_text=schema, changes=changes, replace=replace
-            )
-        except InvalidEdit as error:
-            return (yield from _decide(self, "edit", request, seen, note=note, invalid=error.errors))
-        edit = Edit(text=edited.text, digest=edited.digest)
-        return (yield from _decide(self, "edit", request, seen, note=note, edit=edit))
+        return (yield from _edit(self, "edit", request, _required(request, token), changes, replace=replace, note=note))
 
     @verb
     def reject(
@@ -115,6 +106,94 @@ class _Verbs:
     ) -> Intent[Decision]:
         """Answer instead of letting the call run: the program gets `Responded`, the model the text."""
         return (yield from _decide(self, "respond", request, token, note=note, text=_said("text", text)))
+
+    @verb
+    def release(
+        self,
+        request: Request | str,
+        *,
+        payload: object = _UNCHANGED,
+        token: str | None = None,
+        note: str | None = None,
+    ) -> Intent[Decision]:
+        """Let a paused run go on, with the payload as it was read, or with this one entirely in its place.
+
+        Args:
+            request: the pause that was read, or its id together with `token`.
+            payload: a JSON value; not given: what was shown goes on unchanged.
+            token: `request.token`, where an id is given.
+            note: a remark for the record.
+
+        Raises:
+            InvalidEdit: the payload is not JSON; the run goes on waiting.
+        """
+        seen = _required(request, token)
+        if payload is _UNCHANGED:
+            return (yield from _decide(self, "release", request, seen, note=note))
+        changes = {"payload": payload}
+        return (yield from _edit(self, "release", request, seen, changes, replace=True, note=note))
+
+    @verb
+    def retry(self, request: Request | str, *, attempt: int | None = None, note: str | None = None) -> Intent[Decision]:
+        """Let a call start anew whose last attempt failed, or ended in a way that is not known.
+
+        That attempt may have acted, and a process that is only paused may still act: look before you do this. It
+        needs a call that can be made again, one with an id of its own.
+
+        Args:
+            request: what was read, or its id together with `attempt`.
+            attempt: `request.attempt.no`, where an id is given.
+            note: a remark for the record.
+        """
+        return (yield from _resolve(self, "retry", request, attempt, note))
+
+    @verb
+    def settle(
+        self,
+        request: Request | str,
+        *,
+        result: object = _UNCHANGED,
+        error: str | None = None,
+        attempt: int | None = None,
+        note: str | None = None,
+    ) -> Intent[Decision]:
+        """Say how an attempt ended whose end is not known: with this result, or with this error.
+
+        The program gets the result as if the tool had returned it. What the attempt itself reports later is kept
+        and changes nothing.
+
+        Args:
+            request: what was read, or its id together with `attempt`.
+            result: what the tool returned, as a JSON value.
+            error: what went wrong; the call then counts as failed.
+            attempt: `request.attempt.no`, where an id is given.
+            note: a remark for the record.
+
+        Raises:
+            UsageError: neither `result` nor `error`, both, or a result that is not JSON.
+        """
+        if (result is _UNCHANGED) == (error is None):
+            raise UsageError("settle takes result=… for a call that did its work, or error=… for one that failed")
+        if error is None:
+            outcome = Finish(token="", kind="returned", result=canonical(result))
+        else:
+            outcome = Finish(token="", kind="raised", type_name="Settled", message=_said("error", error))
+        return (yield from _resolve(self, "settle", request, attempt, note, outcome))
+
+    @verb
+    def declare_lost(
+        self, request: Request | str, *, attempt: int | None = None, note: str | None = None
+    ) -> Intent[Decision]:
+        """Give up an attempt that hangs in a process which still lives: its outcome is unknown from now on.
+
+        The process is not stopped and may still act.
+
+        Args:
+            request: what was read, or its id together with `attempt`.
+            attempt: `request.attempt.no`, where an id is given.
+            note: a remark for the record.
+        """
+        return (yield from _resolve(self, "declare_lost", request, attempt, note))
 
     @verb
     def cancel(
@@ -132,6 +211,48 @@ class _Verbs:
             NotAllowed: there is nothing to undo, or it is another's.
         """
         return (yield from _decide(self, "undo", request, _required(request, token), note=note))
+
+
+def _edit(
+    seat: _Verbs,
+    verb: Verb,
+    request: Request | str,
+    seen: str,
+    changes: Mapping[str, Any],
+    *,
+    replace: bool,
+    note: str | None,
+) -> Intent[Decision]:
+    """Merge and validate before the decision is sent, so that its transaction only compares and inserts."""
+    read = request if isinstance(request, Request) else (yield from seat.gate.backend.get(request))
+    schema = yield from seat.gate.backend.schema(read.id)
+    try:
+        edited = apply_edit(tool=read.tool, text=read.args_text, schema_text=schema, changes=changes, replace=replace)
+    except InvalidEdit as error:
+        return (yield from _decide(seat, verb, request, seen, note=note, invalid=error.errors))
+    edit = Edit(text=edited.text, digest=edited.digest)
+    return (yield from _decide(seat, verb, request, seen, note=note, edit=edit))
+
+
+def _resolve(
+    seat: _Verbs,
+    verb: Literal["retry", "settle", "declare_lost"],
+    request: Request | str,
+    attempt: int | None,
+    note: str | None,
+    outcome: Finish | None = None,
+) -> Intent[Decision]:
+    _check_text("note", note)
+    if isinstance(request, Request):
+        request_id, attempt = request.id, 0 if request.attempt is None else request.attempt.no
+    elif not isinstance(request, str):
+        raise RequestNotFound(request)
+    elif type(attempt) is not int:
+        raise UsageError("say which attempt you mean: hand over the request that you read, or its id with attempt=")
+    else:
+        request_id = request
+    command = Resolve(verb=verb, by=f"human:{seat.name}", attempt=attempt, note=note, outcome=outcome)
+    return (yield from seat.gate.backend.resolve(request_id, command))
 
 
 def _decide(

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 Told = Literal["raise", "return"]
-_LONGEST_WAIT: Final = 100 * 366 * 86_400
-"""Seconds: beyond a century a wait is a mistake, and `nan` and `inf` are among them."""
+_LONGEST: Final = 100 * 366 * 86_400
+"""Seconds: beyond a century a span is a mistake, and `nan` and `inf` are among them."""
+_MOST_RETRIES: Final = 100
 
 
 @overload
@@ -44,6 +45,12 @@ def gated_step(
     tell_edits: bool | None = None,
     redact: Sequence[str] = (),
     inject: Sequence[str] = (),
+    retries: int | None = None,
+    retry_on: tuple[type[Exception], ...] | None = None,
+    idempotent: bool = False,
+    reconcile: Callable[[str, Args], object] | None = None,
+    revalidate: Callable[[Args], object] | None = None,
+    start_within: float | timedelta | None = 3600,
 ) -> Callable[P, R]: ...
 @overload
 def gated_step(
@@ -59,6 +66,12 @@ def gated_step(
     tell_edits: bool | None = None,
     redact: Sequence[str] = (),
     inject: Sequence[str] = (),
+    retries: int | None = None,
+    retry_on: tuple[type[Exception], ...] | None = None,
+    idempotent: bool = False,
+    reconcile: Callable[[str, Args], object] | None = None,
+    revalidate: Callable[[Args], object] | None = None,
+    start_within: float | timedelta | None = 3600,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 def gated_step(
     tool: Callable[..., Any] | None = None,
@@ -74,6 +87,12 @@ def gated_step(
     tell_edits: bool | None = None,
     redact: Sequence[str] = (),
     inject: Sequence[str] = (),
+    retries: int | None = None,
+    retry_on: tuple[type[Exception], ...] | None = None,
+    idempotent: bool = False,
+    reconcile: Callable[[str, Args], object] | None = None,
+    revalidate: Callable[[Args], object] | None = None,
+    start_within: float | timedelta | None = 3600,
 ) -> Any:
     """Gate a tool: a human approves, edits or rejects the calls that need it, then exactly what was seen runs.
 
@@ -101,6 +120,20 @@ def gated_step(
         redact: names of parameters whose values must not be stored or shown.
         inject: names of parameters that are not arguments of the call (a session, a context): they are passed
             through untouched and are not queued, shown or edited.
+        retries: how many more times one approval lets the tool start after it raised, with 1 s between the first
+            two, then twice as long each time, at most 60 s. It needs `retry_on` or `idempotent`. Not given: 1 for an
+            idempotent tool, else 0. The reviewer sees how often the tool may start.
+        retry_on: the exceptions that a further start may follow; any other goes to the caller at once.
+        idempotent: True says that running the tool again with the same arguments does no harm. Then an attempt
+            whose process died is followed by the next one while the approval has starts left; else its outcome is
+            `unknown` until `reconcile` or a human can tell.
+        reconcile: called with the call's id and its arguments when the same call is made again and its last
+            attempt's outcome is unknown. It asks the other side and answers `Ran(result)`, `NotRun()`, or None if
+            it cannot tell. `current()` has the attempt's idempotency key there too.
+        revalidate: a last look at the arguments, right before an approved call starts. Only True lets it start;
+            False or a text, which is the reason, or an exception sends the request back to the reviewers.
+        start_within: seconds, or a timedelta, from the approval to the last moment for a start; then the request
+            goes back to the reviewers. None: no limit.
 
     Raises:
         UsageError: at decoration, for what cannot be gated; the message names the cure. At a call, for arguments
@@ -108,6 +141,7 @@ def gated_step(
         NotApproved: from the call: `Rejected`, `Responded`, `Expired` or `Cancelled`. The tool did not run.
         Suspended: from the call: `wait` is over.
         CallConflict: from the call: its id was used before with other arguments.
+        OutcomeUnknown: from the call: the tool was started, how it ended is not known, and `wait` is over.
         StoreError: from the call: the queue cannot be used, so the tool does not run.
 
     >>> from gatekit.testing import memory_gate
@@ -132,6 +166,12 @@ def gated_step(
             tell_edits=tell_edits,
             redact=redact,
             inject=inject,
+            retries=retries,
+            retry_on=retry_on,
+            idempotent=idempotent,
+            reconcile=reconcile,
+            revalidate=revalidate,
+            start_within=start_within,
         )
     function = _function_of(tool)
     check_name("gated_step(name=…)", name)
@@ -148,12 +188,21 @@ def gated_step(
         name=tool_name,
         parameters=parameters,
         find_gate=default_gate if gate is None else lambda: gate,
+        names_gate=gate is not None,
         requires_approval=requires_approval,
         predicate_is_async=is_async_callable(requires_approval),
         description=description,
         risk=risk,
-        wait=_seconds(wait),
+        wait=_seconds("wait", wait),
         tell_edits=tell_edits,
+        retries=_retries(retries, retry_on, idempotent, tool_name),
+        retry_on=retry_on,
+        idempotent=idempotent,
+        reconcile=reconcile,
+        reconcile_is_async=_colour("reconcile", reconcile, tool_name, is_async=is_async_callable(function)),
+        revalidate=revalidate,
+        revalidate_is_async=_colour("revalidate", revalidate, tool_name, is_async=is_async_callable(function)),
+        start_within=_seconds("start_within", start_within),
     )
     return _wrapped(step, gate, on_reject=on_reject, on_suspend=on_suspend)
 
@@ -181,7 +230,7 @@ def _wrapped(step: GatedTool, gate: Gate | None, *, on_reject: Told, on_suspend:
     predicate = step.requires_approval
     short = callable(predicate) and (gate is None or gate.record == "gated")
     parameters = step.parameters
-    return compile_wrapper(
+    wrapper = compile_wrapper(
         Plan(
             tool=step.tool,
             name=step.name,
@@ -196,6 +245,8 @@ def _wrapped(step: GatedTool, gate: Gate | None, *, on_reject: Told, on_suspend:
             fast={name: parameters.fast_expression(name) for name in parameters.names},
         )
     )
+    wrapper.__gatekit__ = True  # type: ignore[attr-defined]
+    return wrapper
 
 
 def _result(ended: Ended) -> Any:
@@ -242,10 +293,47 @@ def _check_asking(requires_approval: object, risk: object, name: str, is_async: 
         raise UsageError(f"{name}: risk={risk!r} is none of {', '.join(RISKS)}")
 
 
-def _seconds(wait: float | timedelta | None) -> float | None:
-    if wait is None:
+def _seconds(name: str, span: float | timedelta | None) -> float | None:
+    if span is None:
         return None
-    seconds = wait.total_seconds() if isinstance(wait, timedelta) else wait
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < _LONGEST_WAIT:
-        raise UsageError(f"wait={wait!r}: it takes seconds from 0, or a timedelta; leave it out to wait for ever")
+    seconds = span.total_seconds() if isinstance(span, timedelta) else span
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < _LONGEST:
+        raise UsageError(f"{name}={span!r}: it takes seconds from 0, or a timedelta; None: no limit")
     return float(seconds)
+
+
+def _retries(retries: int | None, retry_on: tuple[type[Exception], ...] | None, idempotent: bool, name: str) -> int:
+    """How many starts may follow the first, checked together with what makes them harmless."""
+    if type(idempotent) is not bool:
+        raise UsageError(f"{name}: idempotent={idempotent!r}: it is True or False")
+    if retry_on is not None and not _are_exceptions(retry_on):
+        raise UsageError(f"{name}: retry_on takes a tuple of exception types, not {retry_on!r}")
+    if retries is None:
+        retries = int(idempotent)
+    if type(retries) is not int or not 0 <= retries <= _MOST_RETRIES:
+        raise UsageError(f"{name}: retries={retries!r}: it takes a whole number from 0 to {_MOST_RETRIES}")
+    if retries and not (idempotent or retry_on):
+        raise UsageError(
+            f"{name}: retries={retries} would run the tool again after any exception, although it may have acted: say "
+            f"idempotent=True if that does no harm, or name in retry_on=(…) the exceptions raised before it acts"
+        )
+    if retry_on is not None and not retries:
+        raise UsageError(f"{name}: retry_on does nothing without retries: say how many")
+    return retries
+
+
+def _are_exceptions(types: object) -> bool:
+    return (
+        isinstance(types, tuple)
+        and bool(types)
+        and all(isinstance(kind, type) and issubclass(kind, Exception) for kind in types)
+    )
+
+
+def _colour(option: str, function: object, name: str, *, is_async: bool) -> bool:
+    """Whether the function is async; refused where the tool could not await it, or where it is none."""
+    if function is not None and not callable(function):
+        raise UsageError(f"{name}: {option} takes a function, not {type(function).__name__}")
+    if is_async_callable(function) and not is_async:
+        raise UsageError(f"{name} is sync and its {option} is async: make the tool async or {option} sync")
+    return is_async_callable(function)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from gatekit import Gate, Request
 from gatekit.reviewer import Reviewer
 
+_LONGEST: Final = 30
+"""Seconds: a disk that others use at the same time can take many of them for one commit."""
 Act = Callable[[Reviewer, Request], object]
 
 
@@ -58,6 +61,53 @@ def respond(text: str) -> Act:
 
 def edit(**changes: Any) -> Act:
     return lambda reviewer, request: reviewer.edit(request, changes)
+
+
+class Background:
+    """A call in a thread, and what came of it."""
+
+    def __init__(self, call: Callable[[], Any]) -> None:
+        self.end: Any = None
+        self._call = call
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.end = self._call()
+        except BaseException as error:  # noqa: BLE001 - looked at by the test
+            self.end = error
+
+    def join(self) -> Any:
+        self._thread.join(_LONGEST)
+        assert not self._thread.is_alive(), "the call goes on"
+        return self.end
+
+
+def until(gate: Gate, condition: Callable[[], Any]) -> Any:
+    """What the condition comes to, as soon as it holds; the queue is looked at in between."""
+    end = time.monotonic() + _LONGEST
+    while not (found := condition()):
+        assert time.monotonic() < end, "it never came to that"
+        gate.count("pending")
+    return found
+
+
+def next_request(gate: Gate, since: int = 0) -> Request:
+    """The next request that is submitted after this event."""
+    return gate.get(next(event.request_id for event in gate.watch(since) if event.kind == "submitted"))
+
+
+def status_of(gate: Gate, request: Request) -> str:
+    return gate.get(request.id).status
+
+
+def kinds(gate: Gate, request: Request) -> list[str]:
+    return [event.kind for event in gate.history(request.id)]
+
+
+class Interrupted(BaseException):
+    """What stops a program in the middle of a tool."""
 
 
 class Recorder:

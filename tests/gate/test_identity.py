@@ -160,21 +160,24 @@ def test_a_result_comes_back_through_the_return_annotation(gate: Gate) -> None:
         assert pair(5) == (5, {"a"})
 
 
-def test_an_interrupted_tool_is_unknown_and_never_runs_again(gate: Gate) -> None:
+@pytest.mark.parametrize("wait", [0, 0.05])
+def test_an_interrupted_tool_is_unknown_and_never_runs_again(gate: Gate, wait: float) -> None:
     ran = Recorder()
 
-    @gated_step(gate=gate)
-    def pay(amount: int) -> None:
+    def tool(amount: int) -> None:
         ran(amount)
         raise KeyboardInterrupt
+
+    pay, collect = gated_step(tool, gate=gate, name="pay"), gated_step(tool, gate=gate, name="pay", wait=wait)
 
     with deciding(gate, approve), calling(call_id="c1"), pytest.raises(KeyboardInterrupt):
         pay(5)
     settled(gate)
     request = gate.get(gate.events()[0].request_id)
     assert request.status == "unknown"
-    with calling(call_id="c1"), pytest.raises(OutcomeUnknown):
-        pay(5)
+    with calling(call_id="c1"), pytest.raises(OutcomeUnknown) as raised:
+        collect(5)
+    assert raised.value.request.id == request.id
     assert ran.calls == [5]
 
 

@@ -5,23 +5,22 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
-from gatekit import Gate, StoreError, UsageError, calling, gated_step, gating, owner
+from gatekit import Gate, StoreError, UsageError, calling, gated_step, owner
 from gatekit.arguments.canonical import digest_of
 from gatekit.backend.base import Call
 from gatekit.errors import OutcomeUnknown
+from gatekit.gating import attempt
 from gatekit.machine.commands import Finish
 from gatekit.machine.records import Verdict
 from gatekit.reply import Reply
 from gatekit.testing import FakeClock, memory_gate
-from tests.gate.helpers import approve, deciding, only_request, settled
+from tests.gate.helpers import Background, approve, deciding, only_request, settled
 from tests.machine.case import Case
 
 
@@ -41,27 +40,6 @@ def test_an_approval_that_comes_as_the_wait_ends_keeps_the_call_withdrawable_unt
     assert (case.status, case.request.waiter) == ("approved", "process-1")
     case.withdraw("t1")
     assert case.status == "cancelled"
-
-
-class Background:
-    """A call in a thread, and what came of it."""
-
-    def __init__(self, call: Callable[[], Any]) -> None:
-        self.end: Any = None
-        self._call = call
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self.end = self._call()
-        except BaseException as error:  # noqa: BLE001 - looked at by the test
-            self.end = error
-
-    def join(self) -> Any:
-        self._thread.join(10)
-        assert not self._thread.is_alive(), "the call goes on"
-        return self.end
 
 
 @pytest.mark.parametrize(("call_id", "status"), [(None, "cancelled"), ("c1", "pending")])
@@ -136,10 +114,10 @@ def test_an_outcome_that_cannot_be_stored_for_30_seconds_is_unknown_and_the_call
     def pay(amount: int) -> str:
         return "paid"
 
-    assert sum(gating._FINISH_DELAYS) == pytest.approx(30)
+    assert sum(attempt._FINISH_DELAYS) == pytest.approx(30)
     refusing = Refusing(gate, times=100)
     monkeypatch.setattr(gate.backend, "finish", refusing)
-    monkeypatch.setattr(gating, "_FINISH_DELAYS", (0.0,) * 8)
+    monkeypatch.setattr(attempt, "_FINISH_DELAYS", (0.0,) * 8)
     with deciding(gate, approve), pytest.raises(OutcomeUnknown) as raised:
         pay(5)
     assert (raised.value.result, refusing.tries) == ("paid", 9)
@@ -154,7 +132,7 @@ def test_an_outcome_is_stored_as_soon_as_the_queue_takes_it(gate: Gate, monkeypa
         return "paid"
 
     monkeypatch.setattr(gate.backend, "finish", Refusing(gate, times=3))
-    monkeypatch.setattr(gating, "_FINISH_DELAYS", (0.0,) * 8)
+    monkeypatch.setattr(attempt, "_FINISH_DELAYS", (0.0,) * 8)
     with deciding(gate, approve):
         assert pay(5) == "paid"
     only_request(gate, "succeeded")
@@ -204,6 +182,7 @@ def recorded(number: int) -> Call:
 
 def test_a_dead_process_is_noticed_behind_a_hundred_that_live(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     here, live = owner.current(), 101
+    monkeypatch.setattr(owner, "living", {f"token-{number}" for number in range(live)})
     for number in range(live):
         gate.backend.submit_allowed(recorded(number), f"token-{number}").wait()
     with monkeypatch.context() as patch:
@@ -213,6 +192,13 @@ def test_a_dead_process_is_noticed_behind_a_hundred_that_live(gate: Gate, monkey
     assert gate.count("running") == live + 1
     assert gate.backend.sweep().wait() == 1
     assert only_request(gate, "unknown").id == f"R{live}"
+
+
+def test_an_attempt_that_this_process_gave_up_is_unknown_although_the_process_lives(gate: Gate) -> None:
+    gate.backend.submit_allowed(recorded(0), "token-0").wait()
+    assert gate.backend.sweep().wait() == 1
+    assert only_request(gate, "unknown").id == "R0"
+    assert gate.history("R0")[-1].data["why"] == "its process could not report how it ended"
 
 
 def test_a_sync_tool_collects_what_is_approved_already_on_a_loops_thread(gate: Gate) -> None:

@@ -124,6 +124,25 @@ async def async_predicate(args: object) -> bool:
         ({"redact": ("token",)}, "token"),
         ({"inject": ("session",)}, "session"),
         ({"gate": "queue.db"}, "takes a Gate"),
+        ({"retries": 2}, "although it may have acted"),
+        ({"retries": -1, "idempotent": True}, "a whole number from 0 to 100"),
+        ({"retries": 101, "idempotent": True}, "a whole number from 0 to 100"),
+        ({"retries": True, "idempotent": True}, "a whole number from 0 to 100"),
+        ({"retries": 1.5, "idempotent": True}, "a whole number from 0 to 100"),
+        ({"retry_on": (OSError,)}, "does nothing without retries"),
+        ({"retry_on": (OSError,), "idempotent": True, "retries": 0}, "does nothing without retries"),
+        ({"retry_on": (), "retries": 1}, "a tuple of exception types"),
+        ({"retry_on": OSError, "retries": 1}, "a tuple of exception types"),
+        ({"retry_on": (KeyboardInterrupt,), "retries": 1}, "a tuple of exception types"),
+        ({"retry_on": ("OSError",), "retries": 1}, "a tuple of exception types"),
+        ({"idempotent": 1}, "it is True or False"),
+        ({"reconcile": "ask"}, "reconcile takes a function"),
+        ({"revalidate": True}, "revalidate takes a function"),
+        ({"reconcile": async_predicate}, "make the tool async or reconcile sync"),
+        ({"revalidate": async_predicate}, "make the tool async or revalidate sync"),
+        ({"start_within": -1}, "start_within=-1"),
+        ({"start_within": "1h"}, "start_within='1h'"),
+        ({"start_within": True}, "start_within=True"),
     ],
 )
 def test_wrong_options_are_refused_at_decoration(options: dict[str, Any], message: str) -> None:
@@ -131,7 +150,7 @@ def test_wrong_options_are_refused_at_decoration(options: dict[str, Any], messag
         cast("Any", gated_step)(plain, **options)
 
 
-@pytest.mark.parametrize("option", ["retries", "idempotent", "policy", "expires_after", "preview", "notify"])
+@pytest.mark.parametrize("option", ["policy", "expires_after", "auto_approve_if", "budget", "preview", "notify"])
 def test_an_option_that_is_not_delivered_does_not_exist(option: str) -> None:
     with pytest.raises(TypeError):
         cast("Any", gated_step)(plain, **{option: None})

@@ -1,0 +1,12 @@
+"""One gated call from the agent's side: ask, queue, wait, start, run, report. Written once for sync and async.
+
+`flow` is the way of a call; `entry` what it puts into the queue; `attempt` one start of the tool; `recovery` what
+follows an attempt that raised, or whose end is unknown.
+"""
+
+from __future__ import annotations
+
+from gatekit.gating.call import Ended, GatedTool
+from gatekit.gating.flow import gated
+
+__all__ = ["Ended", "GatedTool", "gated"]

@@ -1,0 +1,264 @@
+"""The way of one call through the queue.
+
+The order is what keeps the promises. The request's id is made before it is queued, and the token of a start
+before the start is asked for, so that whatever interrupts this generator between two steps can take back by name
+what may have landed: the queue works its jobs in the order they came.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from gatekit import owner
+from gatekit.arguments.canonical import digest_of
+from gatekit.asking import judge
+from gatekit.backend.base import Call, Fenced, Found
+from gatekit.calling import Calling, Execution, calling_now
+from gatekit.driving import Intent
+from gatekit.errors import CallConflict, NotApproved, OutcomeUnknown, Suspended, UsageError
+from gatekit.gating.attempt import attempt, invoke, told
+from gatekit.gating.call import Ended, Entered, GatedCall, GatedTool
+from gatekit.gating.entry import ask, check, entry, staleness
+from gatekit.gating.recovery import recover
+from gatekit.hooks import PendingCall, announce, pending_hook
+from gatekit.machine.commands import Start
+from gatekit.machine.running import not_started
+from gatekit.models import FINAL, UNDECIDED, Request, Status
+from gatekit.replay import replay_request
+from gatekit.reply import in_event_loop
+from gatekit.wrapper import UNASKED
+
+if TYPE_CHECKING:
+    from gatekit.gate import Gate
+
+_RUNNING: Final[frozenset[Status]] = frozenset({"running"})
+_UNKNOWN: Final[frozenset[Status]] = frozenset({"unknown"})
+_STARTED: Final = _RUNNING | _UNKNOWN
+
+
+def gated(step: GatedTool, values: dict[str, Any], verdict: object) -> Intent[Ended]:
+    """The whole way of one call. `verdict` is the predicate's answer where the wrapper asked it already."""
+    identity = calling_now.get() or Calling()
+    if identity.step is not None:
+        raise UsageError(
+            f"{step.name} is gated and was called inside the step {identity.step!r} of a run, which could neither "
+            f"wait nor go on there: make it a step of its own, run.step(name, {step.name}, …)"
+        )
+    try:
+        return (yield from _gated(step, values, verdict, identity))
+    except Fenced as error:
+        assert identity.execution is not None, "only executions of runs are fenced"
+        raise identity.execution.fenced() from error
+
+
+def _gated(step: GatedTool, values: dict[str, Any], verdict: object, identity: Calling) -> Intent[Ended]:
+    execution = identity.execution
+    gate = _gate_of(step, execution)
+    wait = 0.0 if step.wait is None and execution is not None else step.wait
+    snapshot = step.parameters.snapshot(values)
+    call_id = identity.call_id
+    if execution is not None:
+        call_id = execution.enter(step.name, call_id, branch=identity.branch)
+    call = GatedCall(
+        step=step,
+        gate=gate,
+        values=values,
+        snapshot=snapshot,
+        identity=identity,
+        call_id=call_id,
+        until=None if wait is None else gate.clock.monotonic() + wait,
+    )
+    if call_id is not None and (gate.exists() if execution is None else execution.has(call_id)):
+        token = None if execution is None else execution.token
+        found = yield from call.backend.find(call.run, step.name, call_id, token)
+        if found is not None:
+            return (yield from _again(call, found))
+    asked = (yield from ask(call, snapshot.fresh())) if verdict is UNASKED else verdict
+    is_gated, reasons = judge(asked, snapshot.redact)
+    if not is_gated and gate.record == "gated" and execution is None:
+        return (yield from invoke(call, snapshot.fresh(), None))
+    enter = _queued if is_gated else _recorded
+    return (yield from enter(call, entry(call, is_gated, reasons)))
+
+
+def _gate_of(step: GatedTool, execution: Execution | None) -> Gate:
+    if execution is not None and not step.names_gate:
+        return execution.gate
+    gate = step.find_gate()
+    if execution is not None and gate.path != execution.gate.path:
+        raise UsageError(
+            f"{step.name} asks on {gate.path} and its run is on {execution.gate.path}: a run and its steps share one "
+            f"queue"
+        )
+    return gate
+
+
+def _queued(call: GatedCall, entered: Call) -> Intent[Ended]:
+    hook = pending_hook.get()
+    if hook is None:
+        _check_can_wait(call)
+    else:
+        hook.check(call.gate)
+    with _withdrawn_if_interrupted(call, entered.request_id):
+        found = yield from call.backend.submit(entered)
+        if found.request.id == entered.request_id:
+            return (yield from _follow(call, found.request))
+    return (yield from _again(call, found))
+
+
+def _recorded(call: GatedCall, entered: Call) -> Intent[Ended]:
+    """A call that needs nobody, kept for the record: queued and started in one transaction."""
+    token = uuid.uuid4().hex
+    found: list[Found] = []
+
+    def enter() -> Intent[Entered]:
+        found.append((yield from call.backend.submit_allowed(entered, token)))
+        request = found[0].request
+        by = "" if request.decision is None else request.decision.by
+        return Entered(started=request.id == entered.request_id, request=request, attempt=1, by=by)
+
+    with _withdrawn_if_interrupted(call, entered.request_id):
+        reached = yield from attempt(call, entered.request_id, token, enter())
+        if isinstance(reached, Request) and reached.id == entered.request_id:
+            reached = yield from _follow(call, reached)
+    return reached if isinstance(reached, Ended) else (yield from _again(call, found[0]))
+
+
+def _again(call: GatedCall, found: Found) -> Intent[Ended]:
+    """The call was made before: go on with its request."""
+    request: Request = found.request
+    if not call.step.parameters.matches(call.snapshot, found.first_text):
+        if call.execution is not None:
+            raise call.execution.changed(request.call_id, "it is called with other arguments")
+        raise CallConflict(request.id, request.tool, request.call_id)
+    decides_at_once = pending_hook.get() is not None and request.status in UNDECIDED
+    if request.status in (*UNDECIDED, "running", "unknown") and not decides_at_once:
+        _check_can_wait(call)
+    with _withdrawn_if_interrupted(call, request.id):
+        if call.waits and request.status in (*UNDECIDED, "approved"):
+            request = yield from call.backend.attach(request.id, call.ticket)
+        return (yield from _follow(call, request))
+
+
+def _follow(call: GatedCall, request: Request) -> Intent[Ended]:
+    """Wherever the request stands, go on from there until the call is over."""
+    while request.status not in FINAL:
+        if request.status in UNDECIDED:
+            request = yield from _await_decision(call, request)
+        elif request.status == "approved":
+            token = uuid.uuid4().hex
+            reached = yield from attempt(call, request.id, token, _start(call, request, token))
+            if isinstance(reached, Ended):
+                return reached
+            request = reached
+        else:
+            request = yield from _await_outcome(call, request)
+    return Ended(told(call, request, _replayed(call, request)))
+
+
+def _replayed(call: GatedCall, request: Request) -> Any:
+    try:
+        return replay_request(request, call.step.parameters.returns)
+    except UsageError as error:
+        if call.execution is None:
+            raise
+        raise call.execution.changed(request.call_id, str(error)) from error
+
+
+def _await_decision(call: GatedCall, request: Request) -> Intent[Request]:
+    backend, hook = call.backend, pending_hook.get()
+    if hook is not None and call.hooked != request.version:
+        # Asked again, under another version, the hook decides again.
+        call.hooked = request.version
+        hook(PendingCall(call.gate, request))
+        return (yield from backend.get(request.id))
+    if hook is None and not call.announced:
+        call.announced = True
+        announce(PendingCall(call.gate, request))
+    if not call.waits:
+        raise _suspended(call, request)
+    _check_can_wait(call)
+    status = yield from backend.wait(request.id, UNDECIDED, _left(call))
+    if status is not None:
+        return (yield from backend.get(request.id))
+    request = yield from backend.detach(request.id, call.ticket)
+    if request.status in UNDECIDED:
+        raise _suspended(call, request)
+    return request
+
+
+def _await_outcome(call: GatedCall, request: Request) -> Intent[Request]:
+    """Another call of this identity runs, or an attempt of it did not report."""
+    backend = call.backend
+    if request.status == "running" and not call.waits:
+        # Nobody looks on behalf of a call that does not wait whether the process that runs it still lives.
+        yield from backend.sweep()
+        request = yield from backend.get(request.id)
+        if request.status not in _STARTED:
+            return request
+    if request.status == "unknown":
+        recovered = yield from recover(call, request)
+        if recovered.status != "unknown":
+            return recovered
+        if call.waits:
+            announce(PendingCall(call.gate, request))
+    if call.waits:
+        _check_can_wait(call)
+        while_in = _RUNNING if request.status == "running" else _UNKNOWN
+        status = yield from backend.wait(request.id, while_in, _left(call))
+        if status is not None:
+            return (yield from backend.get(request.id))
+    if call.execution is None and request.status == "unknown":
+        raise OutcomeUnknown(request)
+    raise _suspended(call, request)
+
+
+def _suspended(call: GatedCall, request: Request) -> BaseException:
+    return Suspended(request.id) if call.execution is None else call.execution.suspend(request)
+
+
+def _left(call: GatedCall) -> float | None:
+    return None if call.until is None else max(0.0, call.until - call.gate.clock.monotonic())
+
+
+def _start(call: GatedCall, request: Request, token: str) -> Intent[Entered]:
+    """Start the approved call."""
+    verdict = (yield from check(call, request)) if request.check_due else None
+    stale = None if verdict is not None and verdict.errors else (yield from staleness(call, request))
+    command = Start(version=request.version, token=token, owner=owner.current().text, verdict=verdict, stale=stale)
+    execution = None if call.execution is None else call.execution.token
+    started = yield from call.backend.start(request.id, command, execution)
+    if isinstance(started, Request):
+        return Entered(started=False, request=started)
+    if digest_of(request.tool, request.args_text) != started.revision.digest:
+        raise not_started(f"request {request.id}: its arguments changed in the queue between the check and the start")
+    return Entered(started=True, request=request, attempt=started.attempt, by=started.decision.by)
+
+
+def _check_can_wait(call: GatedCall) -> None:
+    step = call.step
+    if not step.is_async and call.waits and in_event_loop():
+        raise UsageError(
+            f"{step.name} must wait for approval, and this thread runs an event loop, which a waiting sync tool "
+            f"would stop: make the tool async, call it in a thread (anyio.to_thread.run_sync), or pass wait=0"
+        )
+
+
+@contextmanager
+def _withdrawn_if_interrupted(call: GatedCall, request_id: str) -> Generator[None]:
+    """A wait that breaks off withdraws a call that nobody can make again, and leaves any other in the queue."""
+    owner.living.add(call.ticket)
+    try:
+        yield
+    except (Suspended, NotApproved):
+        raise
+    except BaseException:
+        # In a run the call has a name, under which it is made again.
+        if not call.called and call.execution is None:
+            call.backend.withdraw(request_id, call.ticket)
+        raise
+    finally:
+        owner.living.discard(call.ticket)
