@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import click
 
-from gatekit.cli.deciding import approve, cancel, edit, reject, respond
+from gatekit.cli.deciding import approve, cancel, edit, reject, release, respond
 from gatekit.cli.demo import demo
 from gatekit.cli.doctor import doctor
 from gatekit.cli.failing import EXIT_CODES, Commands
 from gatekit.cli.listing import list_requests
 from gatekit.cli.reading import history, show
+from gatekit.cli.resume import resume
 from gatekit.cli.review import review
+from gatekit.cli.runs import runs
+from gatekit.cli.settling import declare_lost, retry, settle
+from gatekit.cli.worker import worker
 
 __all__ = ["main"]
 
@@ -20,5 +24,24 @@ def main() -> None:
     """Review the calls of an agent that wait for a human."""
 
 
-for _command in (review, list_requests, show, approve, edit, reject, respond, cancel, history, doctor, demo):
+for _command in (
+    review,
+    list_requests,
+    show,
+    approve,
+    edit,
+    release,
+    reject,
+    respond,
+    cancel,
+    retry,
+    settle,
+    declare_lost,
+    history,
+    runs,
+    resume,
+    worker,
+    doctor,
+    demo,
+):
     main.add_command(_command)

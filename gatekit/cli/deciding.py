@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
-
 import click
 
-from gatekit.cli import terminal
-from gatekit.cli.drawing import PAST, Shown, draw_changes, draw_request
-from gatekit.cli.edits import changes_from
-from gatekit.cli.failing import NotConfirmed
-from gatekit.cli.options import as_option, id_argument, open_gate, queue_option, reviewer_name, token_option
-from gatekit.cli.paint import safe
-from gatekit.errors import UsageError
-from gatekit.gate import Gate
-from gatekit.models import Change, Decision, Request
-
-_DRAWN: Final = 20_000
-"""Characters of arguments that a person is asked about at once; what is longer costs the tool's name."""
+from gatekit.cli.confirming import confirm, require_terminal, show_changes, show_request, tell
+from gatekit.cli.edits import changes_from, json_from
+from gatekit.cli.options import (
+    as_option,
+    id_argument,
+    note_option,
+    open_gate,
+    queue_option,
+    reviewer_name,
+    token_option,
+)
+from gatekit.models import Request
 
 
 @click.command()
@@ -34,13 +31,13 @@ def approve(request_id: str, token: str | None, reviewer: str | None, queue: str
     with open_gate(queue) as gate:
         seat = gate.reviewer(reviewer_name(reviewer))
         if token is not None:
-            _tell(gate, seat.approve(request_id, token=token))
+            tell(gate, seat.approve(request_id, token=token))
             return
-        _require_terminal(request_id)
+        require_terminal(request_id)
         request = gate.get(request_id)
-        if request.status == "pending":
-            _confirm(request, _show(gate, request), "approve this call")
-        _tell(gate, seat.approve(request))
+        if _waits(request, "call"):
+            confirm(request, show_request(gate, request), "approve this call")
+        tell(gate, seat.approve(request))
 
 
 @click.command()
@@ -59,16 +56,53 @@ def edit(request_id: str, changes: tuple[str, ...], token: str | None, reviewer:
     with open_gate(queue) as gate:
         seat = gate.reviewer(reviewer_name(reviewer))
         if token is not None:
-            _tell(gate, seat.edit(request_id, wanted, token=token))
+            tell(gate, seat.edit(request_id, wanted, token=token))
             return
-        _require_terminal(request_id)
+        require_terminal(request_id)
         request = gate.get(request_id)
-        if request.status == "pending":
+        if _waits(request, "call"):
             found = gate.check_edit(request, wanted)
-            shown = _show(gate, request)
-            _show_changes(found)
-            _confirm(request, shown, "approve it with these changes" if found else "approve this call")
-        _tell(gate, seat.edit(request, wanted))
+            shown = show_request(gate, request)
+            show_changes(found)
+            confirm(request, shown, "approve it with these changes" if found else "approve this call")
+        tell(gate, seat.edit(request, wanted))
+
+
+@click.command()
+@id_argument
+@click.option("--payload", metavar="JSON", help="What the run goes on with, in place of all of the shown payload.")
+@token_option
+@note_option
+@as_option
+@queue_option
+def release(
+    request_id: str,
+    payload: str | None,
+    token: str | None,
+    note: str | None,
+    reviewer: str | None,
+    queue: str | None,
+) -> None:
+    """Let a paused run go on, with its payload as it is or with another.
+
+    The payload is JSON, so a text needs its quotes: --payload '"yes"'. In a terminal it shows the pause and asks;
+    Enter or the end of input release nothing.
+    """
+    changes = {} if payload is None else {"payload": json_from("--payload", payload)}
+    with open_gate(queue) as gate:
+        seat = gate.reviewer(reviewer_name(reviewer))
+        if token is not None:
+            tell(gate, seat.release(request_id, token=token, note=note, **changes))
+            return
+        require_terminal(request_id)
+        request = gate.get(request_id)
+        if _waits(request, "pause"):
+            found = gate.check_edit(request, changes)
+            shown = show_request(gate, request)
+            if payload is not None:
+                show_changes(found)
+            confirm(request, shown, "release it with this payload" if found else "release this pause")
+        tell(gate, seat.release(request, note=note, **changes))
 
 
 @click.command()
@@ -77,9 +111,9 @@ def edit(request_id: str, changes: tuple[str, ...], token: str | None, reviewer:
 @as_option
 @queue_option
 def reject(request_id: str, reason: str, reviewer: str | None, queue: str | None) -> None:
-    """Refuse a call: it does not run."""
+    """Refuse a call, which does not run, or a pause, which fails its run."""
     with open_gate(queue) as gate:
-        _tell(gate, gate.reviewer(reviewer_name(reviewer)).reject(request_id, reason=reason))
+        tell(gate, gate.reviewer(reviewer_name(reviewer)).reject(request_id, reason=reason))
 
 
 @click.command()
@@ -90,7 +124,7 @@ def reject(request_id: str, reason: str, reviewer: str | None, queue: str | None
 def respond(request_id: str, text: str, reviewer: str | None, queue: str | None) -> None:
     """Answer a call instead of letting it run: the agent gets TEXT."""
     with open_gate(queue) as gate:
-        _tell(gate, gate.reviewer(reviewer_name(reviewer)).respond(request_id, text))
+        tell(gate, gate.reviewer(reviewer_name(reviewer)).respond(request_id, text))
 
 
 @click.command()
@@ -101,50 +135,9 @@ def respond(request_id: str, text: str, reviewer: str | None, queue: str | None)
 def cancel(request_id: str, reason: str | None, reviewer: str | None, queue: str | None) -> None:
     """Withdraw a call that has not started, decided or not."""
     with open_gate(queue) as gate:
-        _tell(gate, gate.reviewer(reviewer_name(reviewer)).cancel(request_id, reason=reason))
+        tell(gate, gate.reviewer(reviewer_name(reviewer)).cancel(request_id, reason=reason))
 
 
-def _require_terminal(request_id: str) -> None:
-    if not terminal.can_ask():
-        shown = safe(request_id)
-        raise UsageError(f"there is no terminal to ask in: read `gatekit show {shown}`, then give its --token")
-
-
-def _show(gate: Gate, request: Request) -> Shown:
-    shown = draw_request(request, gate.now(), terminal.width(), limit=_DRAWN)
-    for line in [*shown.lines, ""]:
-        click.echo(line)
-    return shown
-
-
-def _show_changes(changes: Sequence[Change]) -> None:
-    if not changes:
-        click.echo("Your edit changes nothing.")
-        return
-    for line in ["your changes:", *draw_changes(changes, terminal.width()), ""]:
-        click.echo(line)
-
-
-def _confirm(request: Request, shown: Shown, doing: str) -> None:
-    """Ask for the word that the approval costs. Raises `NotConfirmed` for every other answer, and for none."""
-    word = _word(request, shown)
-    answer = terminal.ask(f"Type {word} to {doing}; anything else leaves it waiting: ")
-    if answer != word and not (word == "y" and answer == "yes"):
-        raise NotConfirmed(f"not approved: {request.id} still waits")
-
-
-def _word(request: Request, shown: Shown) -> str:
-    if shown.friction != "name":
-        return "y" if shown.friction == "key" else "yes"
-    tool = request.tool
-    typeable = tool.isascii() and tool.isprintable() and tool == tool.strip() and len(tool) <= 40
-    return tool if typeable else request.id[-4:]
-
-
-def _tell(gate: Gate, decision: Decision) -> None:
-    request = gate.get(decision.request_id)
-    click.echo(f"{PAST[decision.verb]}: {safe(request.tool)} {request.id} by {safe(decision.by)}")
-    if decision.standing != "counts":
-        click.echo(f"It does not count any more: it was {decision.standing}.")
-    if request.waiter == "gone" and request.status == "approved":
-        click.echo("Nobody waits for it: it runs when the agent makes the call again.")
+def _waits(request: Request, kind: str) -> bool:
+    """Whether a person is to be asked; what else it is, the queue refuses, or it was said before."""
+    return request.status == "pending" and request.kind == kind

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from gatekit.arguments import diff
+from gatekit.cli.attempts import draw_attempt, draw_ways_out
 from gatekit.cli.paint import cells, fit, safe, under, wrap
 from gatekit.display import Drawing, Friction, ago, draw_arguments, friction, visible, warnings_of
 from gatekit.models import Change, Decision, Outcome, Request, Risk
@@ -19,6 +20,10 @@ PAST: Final = {
     "edit": "edited and approved",
     "reject": "rejected",
     "respond": "answered",
+    "release": "released",
+    "retry": "allowed to start anew",
+    "settle": "settled",
+    "declare_lost": "declared lost",
     "cancel": "withdrawn",
     "expire": "expired",
     "undo": "taken back",
@@ -35,21 +40,25 @@ class Shown:
     friction: Friction
 
 
-def draw_request(request: Request, now: datetime, width: int, *, limit: int | None = None) -> Shown:
-    """Draw a request for lines of `width` cells; `limit` is how many characters of its arguments are drawn."""
+def draw_request(request: Request, now: datetime, width: int, *, process: str = "", limit: int | None = None) -> Shown:
+    """Draw a request for lines of `width` cells.
+
+    `process` is what is known of the process of its last attempt; `limit` is how many characters of its arguments
+    are drawn.
+    """
     drawing = draw_arguments(request.args, limit=limit)
     hidden = max(request.hidden, drawing.hidden + sum(visible(text)[1] for text in _other_texts(request).values()))
     lines = [
         *_heading(request, now, width),
         "",
-        "arguments: this is what runs" + (", once the agent has checked the edit" if request.check_due else ""),
+        _title(request),
         *_arguments(drawing, width),
         *_edited(request, width),
         "",
         "the agent says (its own words, not checked):",
         *_words(request.description, width),
         *_warnings(request, drawing, hidden, width),
-        *_ending(request, now, width),
+        *_ending(request, process, now, width),
     ]
     return Shown(tuple(lines), friction(request.risk, hidden=hidden, shown_all=drawing.shown_all))
 
@@ -73,14 +82,30 @@ def _heading(request: Request, now: datetime, width: int) -> list[str]:
         asked += f", run {safe(request.run)}"
     if request.call_id != request.id:
         asked += f", call {safe(request.call_id)}"
-    lines = wrap(f"{safe(request.tool)}  {RISK_SHORT[request.risk]}  {request.status}", width)
+    kind = "pause " if request.kind == "pause" else ""
+    lines = wrap(f"{kind}{safe(request.tool)}  {RISK_SHORT[request.risk]}  {request.status}", width)
     lines += [*under("id", request.id, width), *under("token", request.token, width)]
     lines += under("asked by", asked, width)
     if request.reasons:
         lines += under("why", "; ".join(map(safe, request.reasons)), width)
+    if request.max_starts > 1:
+        lines += under("starts", f"once approved it may start up to {request.max_starts} times", width)
     if request.waiter == "gone" and request.status in ("pending", "held", "approved"):
-        lines += under("waiting", "nobody: once approved it runs when the agent makes the call again", width)
+        lines += under("waiting", _nobody(request), width)
     return lines
+
+
+def _nobody(request: Request) -> str:
+    if request.kind == "pause":
+        return "nobody: once released its run can go on, in a worker or in its own program"
+    later = "or when its run goes on" if request.run else ""
+    return f"nobody: once approved it runs when the agent makes the call again {later}".rstrip()
+
+
+def _title(request: Request) -> str:
+    if request.kind == "pause":
+        return "payload: this is what the run goes on with"
+    return "arguments: this is what runs" + (", once the agent has checked the edit" if request.check_due else "")
 
 
 def _arguments(drawing: Drawing, width: int) -> list[str]:
@@ -138,15 +163,15 @@ def _marked(text: str, width: int) -> list[tuple[str, str]]:
     return [("!", first), *(("", piece) for piece in others)]
 
 
-def _ending(request: Request, now: datetime, width: int) -> list[str]:
-    lines: list[str] = []
-    if request.decision is not None:
-        lines += under("decision", said(request.decision, now), width)
-    if request.attempt is not None:
-        since = f"{ago(_seconds(request.attempt.started_at, now))} ago, {request.attempt.state}"
-        lines += under("started", since, width)
+def _ending(request: Request, process: str, now: datetime, width: int) -> list[str]:
+    decision, lines = request.decision, []
+    if decision is not None:
+        lines += under("decision", said(decision, now), width)
+    lines += draw_attempt(request, process, now, width)
     if request.outcome is not None:
-        lines += under("outcome", _outcome(request.outcome), width)
+        by = f", says {safe(decision.by)}" if decision is not None and decision.verb == "settle" else ""
+        lines += under("outcome", _outcome(request.outcome) + by, width)
+    lines += draw_ways_out(request, width)
     return ["", *lines] if lines else []
 
 

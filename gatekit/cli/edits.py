@@ -31,18 +31,28 @@ def changes_from(typed: Sequence[str]) -> dict[str, Any]:
     return changes
 
 
+def json_from(option: str, text: str) -> Any:
+    """The value of an option that takes JSON. Raises `UsageError`, with the cure, for a text that is none.
+
+    >>> json_from("--result", '{"id": 7}')
+    {'id': 7}
+    """
+    return _read(option, text, f"{option} {shlex.quote(safe(json.dumps(text)))}")
+
+
 def _value(name: str, text: str) -> Any:
+    return _read(name, text, shlex.quote(safe(f"{name}={json.dumps(text)}")))
+
+
+def _read(name: str, text: str, as_text: str) -> Any:
     try:
         read = changes_of(f"{{{json.dumps(name)}: {text}\n}}")
     except InvalidEdit as error:
         raise UsageError(
-            f"{safe(name)}: {safe(text)} cannot be read as JSON ({'; '.join(error.errors)}){_cure(name, text)}"
+            f"{safe(name)}: {safe(text)} cannot be read as JSON ({'; '.join(error.errors)}); "
+            f"if it is meant as text, write {as_text}"
         ) from None
     if read.keys() != {name}:
         # What is typed could close the value and begin another name.
         raise UsageError(f"{safe(name)}: {safe(text)} is more than one JSON value")
     return read[name]
-
-
-def _cure(name: str, text: str) -> str:
-    return f"; if it is meant as text, write {shlex.quote(safe(f'{name}={json.dumps(text)}'))}"

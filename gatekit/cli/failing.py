@@ -18,7 +18,8 @@ NO_QUEUE: Final = 3
 
 EXIT_CODES: Final = (
     "Exit codes: 0 done; 1 refused (decided before, changed since, not allowed, not confirmed), or `doctor` and "
-    "`demo` found something wrong; 2 wrong use; 3 the queue could not be used."
+    "`demo` found something wrong, or the run of `resume --app` came to no good end; 2 wrong use; 3 the queue could "
+    "not be used."
 )
 
 

@@ -45,7 +45,7 @@ def list_requests(
         for line in table(page, gate.now(), terminal.width(), with_status=statuses != ("pending",)):
             click.echo(line)
         if any(map(_is_unattended, page)):
-            click.echo("* nobody waits: once approved it runs when the agent makes the call again", err=True)
+            click.echo("* nobody waits: it goes on when the agent makes the call again, or when its run does", err=True)
         if not page:
             click.echo(f"No call is {' or '.join(statuses)} in {safe(gate.path)}.", err=True)
         if page.more:
@@ -82,7 +82,8 @@ def _tool_width(rows: Sequence[RequestRow], width: int) -> int:
 
 def _what(row: RequestRow) -> str:
     flag = f"!{row.hidden} " if row.hidden else ""
-    return flag + safe(row.description) + ("…" if row.cut else "")
+    kind = "pause: " if row.kind == "pause" else ""
+    return flag + kind + safe(row.description) + ("…" if row.cut else "")
 
 
 def _wait(row: RequestRow, now: datetime) -> str:

@@ -28,6 +28,14 @@ token_option = click.option(
     help="What you saw, as `gatekit show` prints it: decides at once, without asking. Needed where there is no "
     "terminal to ask in.",
 )
+attempt_option = click.option(
+    "--attempt",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="The attempt you mean, as `gatekit show` prints it: decides at once, without asking. Needed where there is "
+    "no terminal to ask in.",
+)
+note_option = click.option("--note", metavar="TEXT", help="A remark for the record.")
 id_argument = click.argument("request_id", metavar="ID")
 
 

@@ -7,6 +7,7 @@ import json
 import click
 
 from gatekit.cli import terminal
+from gatekit.cli.attempts import process_of
 from gatekit.cli.drawing import draw_request
 from gatekit.cli.options import id_argument, json_option, open_gate, queue_option
 from gatekit.cli.paint import as_json, fit, safe, wrap
@@ -24,7 +25,8 @@ def show(request_id: str, queue: str | None, json_wanted: bool) -> None:
         if json_wanted:
             click.echo(as_json(request.to_dict()))
             return
-        for line in draw_request(request, gate.now(), terminal.width()).lines:
+        shown = draw_request(request, gate.now(), terminal.width(), process=process_of(request))
+        for line in shown.lines:
             click.echo(line)
 
 

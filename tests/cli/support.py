@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pexpect
+import pytest
 from click.testing import CliRunner, Result
 
 import gatekit
@@ -44,6 +45,33 @@ def ask(
     found = re.search(r"request (\w{26})", answer)
     assert found, answer
     return gate.get(found[1])
+
+
+def lose(gate: Gate, *, call_id: str | None = "c1", risk: Risk = "medium", max_starts: int = 1) -> Request:
+    """A call of `pay` whose tool was interrupted in its middle, in this process: nobody knows what it did."""
+
+    def pay(to: str, amount: int) -> str:
+        raise KeyboardInterrupt
+
+    step = gated_step(
+        pay,
+        gate=gate,
+        risk=risk,
+        wait=0,
+        on_suspend="return",
+        idempotent=max_starts > 1,
+        retries=max_starts - 1,
+    )
+    with calling(agent="agent-7", call_id=call_id):
+        found = re.search(r"request (\w{26})", str(step("bob", 100)))
+    assert found
+    request = gate.get(found[1])
+    gate.reviewer("bob").approve(request)
+    with calling(agent="agent-7", call_id=call_id or request.id), pytest.raises(KeyboardInterrupt):
+        step("bob", 100)
+    # What an interruption leaves behind is written by the store's own thread.
+    assert next(event for event in gate.watch(since=0) if event.kind == "unknown").request_id == request.id
+    return gate.get(request.id)
 
 
 def run(queue: Path, *args: str, columns: int = 80) -> Result:
