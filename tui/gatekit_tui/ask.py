@@ -16,7 +16,7 @@ from gatekit_tui.lines_view import LinesView
 from gatekit_tui.row_text import one_line
 from gatekit_tui.spans import Inked
 
-_CSS = """
+FOOT_CSS = """
     align: left bottom;
     background: $background 20%;
     #question { height: auto; max-height: 70%; padding: 0 1; background: $surface; border-top: heavy $warning; }
@@ -44,14 +44,23 @@ def word_for(cost: Friction, tool: str, request_id: str) -> str | None:
 class AskScreen(DeliberateModal[bool]):
     """Asks for the word that an approval costs. True only if exactly that was typed and sent off by hand."""
 
-    DEFAULT_CSS = f"AskScreen {{ {_CSS} }}"
+    DEFAULT_CSS = f"AskScreen {{ {FOOT_CSS} }}"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "key_approve", "Approve", show=False),
         Binding("escape", "back", "Back"),
     ]
 
-    def __init__(self, title: str, *, why: Sequence[str] = (), lines: Sequence[Inked] = (), word: str | None) -> None:
+    def __init__(
+        self,
+        title: str,
+        *,
+        why: Sequence[str] = (),
+        lines: Sequence[Inked] = (),
+        word: str | None,
+        act: str = "approve",
+    ) -> None:
         super().__init__()
+        self._act = act
         self._title = one_line(title)
         self._why = [one_line(reason) for reason in why]
         self._lines = tuple(lines)
@@ -66,10 +75,10 @@ class AskScreen(DeliberateModal[bool]):
             if self._lines:
                 yield LinesView(self._lines)
             if self._word is None:
-                yield Static("Press a to approve, Esc to go back.", classes="hint", markup=False)
+                yield Static(f"Press a to {self._act}, Esc to go back.", classes="hint", markup=False)
             else:
                 yield Static(
-                    f"Type {self._word} and press Enter to approve; Esc goes back.",
+                    f"Type {self._word} and press Enter to {self._act}; Esc goes back.",
                     classes="hint",
                     markup=False,
                 )
@@ -104,7 +113,7 @@ class AskScreen(DeliberateModal[bool]):
 class ReasonScreen(DeliberateModal[str]):
     """Asks why a call is rejected. The reason goes to the agent; an empty answer rejects nothing."""
 
-    DEFAULT_CSS = f"ReasonScreen {{ {_CSS} #question {{ border-top: heavy $error; }} }}"
+    DEFAULT_CSS = f"ReasonScreen {{ {FOOT_CSS} #question {{ border-top: heavy $error; }} }}"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back")]
 
     def __init__(self, title: str, draft: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gatekit.display import friction
@@ -13,6 +13,8 @@ from gatekit_tui.deliberate import Deliberate
 from gatekit_tui.detail_text import Study
 from gatekit_tui.edit import LARGEST, EditScreen
 from gatekit_tui.row_text import fate
+from gatekit_tui.settle import Settlement, SettleScreen
+from gatekit_tui.spans import Inked
 
 if TYPE_CHECKING:
     from gatekit import Gate
@@ -31,6 +33,7 @@ class Decider:
         self._saving = saving
         self._drafts: dict[tuple[str, str], str] = {}
         self._reasons: dict[str, str] = {}
+        self._settlements: dict[str, tuple[str, str]] = {}
 
     @property
     def has_drafts(self) -> bool:
@@ -38,24 +41,85 @@ class Decider:
         return bool(self._drafts)
 
     def approve(self, seen: Study, *, shown_all: bool) -> None:
-        """Approve, after the word that the call's risk costs."""
+        """Approve, or release, after the word that the call's risk costs."""
         request = seen.request
         word = word_for(friction(request.risk, hidden=seen.hidden, shown_all=shown_all), request.tool, request.id)
         if word is None:
-            self._send(request, self._reviewer.approve(request))
+            self._send(request, self._yes(request))
             return
         why: list[str] = []
         if seen.hidden:
             why.append(f"Its texts hold {seen.hidden} hidden character{'' if seen.hidden == 1 else 's'}.")
         if not shown_all:
             why.append("You have not seen all of its arguments: Esc, then o opens them.")
-        ask = AskScreen(f"Approve {request.tool}?  {request.risk} risk", why=why, word=word)
+        act = "release" if request.kind == "pause" else "approve"
+        ask = AskScreen(f"{act.capitalize()} {request.tool}?  {request.risk} risk", why=why, word=word, act=act)
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._send(request, self._reviewer.approve(request))
+                self._send(request, self._yes(request))
 
         self._screen.app.push_screen(ask, answered)
+
+    def _yes(self, request: Request) -> Awaitable[Decision]:
+        return self._reviewer.release(request) if request.kind == "pause" else self._reviewer.approve(request)
+
+    def _change(self, request: Request, args: dict[str, Any]) -> Awaitable[Decision]:
+        if request.kind == "pause":
+            return self._reviewer.release(request, payload=args["payload"])
+        return self._reviewer.edit(request, args, replace=True)
+
+    def retry(self, seen: Study) -> None:
+        """Let it run once more, after a word: what the last attempt did is not known."""
+        request = seen.request
+        why = ["Its last attempt may have done its work, and a process that only sleeps may still do it."]
+        self._ask_about(seen, f"Run {request.tool} again?", why, "run it again", lambda: self._reviewer.retry(request))
+
+    def declare_lost(self, seen: Study) -> None:
+        """Give up an attempt that hangs."""
+        request = seen.request
+        why = ["Its process is not stopped and may still act. The call goes to the list of those to settle."]
+        self._ask_about(
+            seen, f"Give {request.tool} up for lost?", why, "give it up", lambda: self._reviewer.declare_lost(request)
+        )
+
+    def settle(self, seen: Study) -> None:
+        """Say how it ended."""
+        request = seen.request
+        screen = SettleScreen(request.tool, self._settlements.get(request.id, ("", "")))
+
+        def answered(said: Settlement | None) -> None:
+            self._settlements[request.id] = screen.fields
+            if said is None:
+                return
+            title = f"Settle {request.tool} for good?"
+            self._ask_about(seen, title, (), "store this", lambda: self._settled(request, said), said.lines())
+
+        self._screen.app.push_screen(screen, answered)
+
+    def _settled(self, request: Request, said: Settlement) -> Awaitable[Decision]:
+        if said.error is not None:
+            return self._reviewer.settle(request, error=said.error)
+        return self._reviewer.settle(request, result=said.result)
+
+    def _ask_about(
+        self,
+        seen: Study,
+        title: str,
+        why: Sequence[str],
+        act: str,
+        decide: Callable[[], Awaitable[Decision]],
+        lines: Sequence[Inked] = (),
+    ) -> None:
+        request = seen.request
+        cost = friction(request.risk, hidden=seen.hidden, shown_all=True)
+        word = word_for(cost, request.tool, request.id) or "yes"
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._send(request, decide())
+
+        self._screen.app.push_screen(AskScreen(title, why=why, lines=lines, word=word, act=act), answered)
 
     def reject(self, seen: Study) -> None:
         """Reject, with a reason."""
@@ -83,7 +147,7 @@ class Decider:
             if screen.draft is not None:
                 self._drafts[key] = screen.draft
             if args is not None:
-                self._send(request, self._reviewer.edit(request, args, replace=True))
+                self._send(request, self._change(request, args))
 
         self._screen.app.push_screen(screen, answered)
 
@@ -103,6 +167,7 @@ class Decider:
             await decision
             self._drafts.pop((request.id, request.token), None)
             self._reasons.pop(request.id, None)
+            self._settlements.pop(request.id, None)
         except AlreadyDecided as error:
             told = fate("", error.decision, self._gate.now())
             say(f"{request.tool} was decided elsewhere: {told}. Your decision does not count.", "warning")

@@ -96,13 +96,46 @@ def _heading(request: Request, width: int, now: datetime, *, gone: bool) -> list
     badge: Span = (f" {request.risk.upper()} ", RISK_INK[request.risk])
     if gone:
         return [*lines, *wrap_inked((badge, (" " + fate(request.status, request.decision, now), "gone")), width)]
+    if request.status in ("running", "unknown"):
+        return [*lines, *_last_attempt(request, badge, width, now)]
     waiting = f" waiting {ago((now - request.created_at).total_seconds())} · asked by {person(request.requester)}"
     lines += wrap_inked((badge, (waiting, "dim")), width)
+    if request.max_starts > 1:
+        lines += _told(f"once approved it may start up to {request.max_starts} times", width, "note")
     if request.waiter == "gone":
-        lines += _told("nobody waits: once approved it runs when the agent makes the call again", width, "note")
+        lines += _told(_nobody_waits(request), width, "note")
     if request.reasons:
         lines += _told("why: " + "; ".join(one_line(reason) for reason in request.reasons), width, "dim")
     return lines
+
+
+def _nobody_waits(request: Request) -> str:
+    if request.kind == "pause":
+        return "the run holds nothing while it waits: a worker, or its program, goes on with it"
+    goes_on = "its run goes on, or the agent makes the call again" if request.run else "the agent makes the call again"
+    return f"nobody waits: once approved it runs when {goes_on}"
+
+
+def _last_attempt(request: Request, badge: Span, width: int, now: datetime) -> list[Inked]:
+    """Who started it, when, allowed by whom; and what that leaves open."""
+    attempt, decision = request.attempt, request.decision
+    state = " runs now" if request.status == "running" else " started, and how it ended is not known"
+    lines = wrap_inked((badge, (state, "warn")), width)
+    if attempt is not None:
+        since = ago((now - attempt.started_at).total_seconds())
+        lines += _told(f"attempt {attempt.no}, started {since} ago by {_process(attempt.owner)}", width, "dim")
+    if decision is not None:
+        lines += _told(f"allowed by {person(decision.by)} · asked by {person(request.requester)}", width, "dim")
+    if request.status == "unknown":
+        told = "it may have done its work; a process that only sleeps may still do it: look at the other side first"
+        lines += _told(told, width, "note")
+    return lines
+
+
+def _process(owner: str) -> str:
+    """`host/boot/namespace/pid/start` in words."""
+    parts = one_line(owner).rsplit("/", 4)
+    return f"process {parts[3]} on {parts[0]}" if len(parts) == 5 else one_line(owner)
 
 
 def _beside(left: Inked, right: Inked, width: int) -> list[Inked]:

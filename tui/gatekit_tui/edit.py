@@ -85,7 +85,7 @@ class EditScreen(DeliberateModal[dict[str, Any]]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "submit", "approve with these changes", priority=True),
+        Binding("ctrl+s", "submit", "go on with these changes", priority=True),
         Binding("ctrl+r", "reset", "reset", priority=True),
         Binding("escape", "back", "back, draft kept", priority=True),
     ]
@@ -169,7 +169,7 @@ class EditScreen(DeliberateModal[dict[str, Any]]):
         if verdict.args is None:
             self.review.say("It does not fit yet: see below the text.", "warning")
         elif not verdict.changes:
-            self.review.say("Nothing is changed: go back with Esc and approve with a.", "warning")
+            self.review.say("Nothing is changed: go back with Esc and press a.", "warning")
         else:
             self._confirm(verdict, verdict.args)
 
@@ -177,8 +177,10 @@ class EditScreen(DeliberateModal[dict[str, Any]]):
         request = self._seen.request
         hidden = draw_arguments(args).hidden + self._seen.hidden - self._seen.drawing.hidden
         cost = friction(request.risk, hidden=hidden, shown_all=self._shown_all)
+        act = "release" if request.kind == "pause" else "approve"
         ask = AskScreen(
-            f"Approve {request.tool} with these changes? ({request.risk})",
+            f"{act.capitalize()} {request.tool} with these changes? ({request.risk})",
+            act=act,
             lines=change_lines(verdict.changes),
             word=word_for(cost, request.tool, request.id),
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gatekit.models import RequestRow
+from gatekit_tui.lanes import WAITING, Lane
 from gatekit_tui.rows import PAGE, Rows
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _MOST_PAGES = 20
 class View:
     """Where the reviewer stands when a refresh begins."""
 
+    lane: Lane
     rows: Rows
     chosen: RequestRow | None
     cursor: int
@@ -35,7 +37,9 @@ class Fresh:
     cursor: int
     top: int
     gone: bool
-    """Whether the chosen call no longer waits."""
+    """Whether the chosen call is no longer in the list."""
+    unknown: int
+    """How many outcomes are to settle; counted no further than a hundred."""
 
 
 class Feed:
@@ -44,6 +48,8 @@ class Feed:
     def __init__(self, gate: Gate) -> None:
         self._queue = gate.aio
         self._counted = 0
+        self.lane = WAITING
+        """The list that is read."""
         self.is_long = False
         """Whether the list has more rows than every refresh counts."""
 
@@ -54,8 +60,12 @@ class Feed:
 
     async def recount(self) -> bool:
         """Count a long list whole, and say whether its length changed. Slow: not to be done for every change."""
-        before, self._counted = self._counted, await self._queue.count("pending", at_most=10**9)
+        before, self._counted = self._counted, await self._queue.count(self.lane.status, at_most=10**9)
         return before != self._counted
+
+    def go_to(self, lane: Lane) -> None:
+        """Read this list from now on."""
+        self.lane, self._counted, self.is_long = lane, 0, False
 
     async def refresh(self, view: View) -> Fresh:
         """The rows in sight, the chosen call kept on its line of the screen wherever the queue put it."""
@@ -64,7 +74,7 @@ class Feed:
         rows = await self._read(Rows(total), view.first, view.last)
         if view.chosen is not None:
             line = rows.line_of(view.chosen.id)
-            if line is None and (await self._queue.get(view.chosen.id)).status == "pending":
+            if line is None and (await self._queue.get(view.chosen.id)).status == view.lane.status:
                 line = await self._queue.position(view.chosen.id)
             if line is None:
                 cursor, gone = min(view.cursor, total), True
@@ -73,7 +83,8 @@ class Feed:
                 in_sight = view.first <= view.cursor <= view.last
                 top = max(0, view.first + line - view.cursor) if in_sight else view.first
                 cursor = line
-        return Fresh(await self._read(rows, top, top + view.last - view.first), cursor, top, gone)
+        unknown = await self._queue.count("unknown", at_most=100)
+        return Fresh(await self._read(rows, top, top + view.last - view.first), cursor, top, gone, unknown)
 
     async def more(self, rows: Rows, first: int, last: int) -> Rows:
         """The same list with the pages of these lines in it too; pages far from them are forgotten."""
@@ -84,7 +95,7 @@ class Feed:
         return await self._read(rows, first, last)
 
     async def _total(self) -> int:
-        total = await self._queue.count("pending", at_most=CHEAP_COUNT)
+        total = await self._queue.count(self.lane.status, at_most=CHEAP_COUNT)
         self.is_long = total >= CHEAP_COUNT
         return max(total, self._counted) if self.is_long else total
 
@@ -99,7 +110,7 @@ class Feed:
         # A page after a known one is a seek; only a jump has to count rows off.
         before = known.get(number - 1, ())
         if len(before) == PAGE:
-            page = await self._queue.requests(status="pending", limit=PAGE, after=before[-1].key)
+            page = await self._queue.requests(status=self.lane.status, limit=PAGE, after=before[-1].key)
         else:
-            page = await self._queue.requests(status="pending", limit=PAGE, offset=number * PAGE)
+            page = await self._queue.requests(status=self.lane.status, limit=PAGE, offset=number * PAGE)
         return tuple(page)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gatekit.display import visible
 from gatekit.errors import NotAQueue, QueueNotFound, SchemaTooNew, StoreBusy, StoreError
+from gatekit_tui.lanes import TO_SETTLE, Lane
 from gatekit_tui.spans import Inked
 
 NAME: Inked = ((" gatekit ", "title"), ("review", "dim"))
@@ -15,11 +16,16 @@ def connecting(queue: str) -> list[Inked]:
     return [(("connecting to ", "dim"), (visible(queue)[0], "text"), (" …", "dim"))]
 
 
-def empty(queue: str) -> list[Inked]:
-    """Nothing waits."""
+def empty(queue: str, lane: Lane, unknown: int) -> list[Inked]:
+    """Nothing is in the list."""
+    elsewhere: list[Inked] = []
+    if unknown and lane is not TO_SETTLE:
+        plural = "" if unknown == 1 else "s"
+        elsewhere = [((f"{unknown} call{plural} ended in a way that is not known:  ]  shows them.", "warn"),)]
     return [
-        (("Nothing is waiting.", "title"),),
-        (("New calls appear here by themselves.", "text"),),
+        ((lane.empty, "title"),),
+        ((lane.hint, "text"),),
+        *elsewhere,
         (),
         (("queue  ", "dim"), (visible(queue)[0], "text")),
         (("try it ", "dim"), ("gatekit demo", "label")),

@@ -20,9 +20,11 @@ from gatekit_tui.detail_text import Study, study
 from gatekit_tui.feed import Feed, View
 from gatekit_tui.following import Follower
 from gatekit_tui.ink_view import InkView
+from gatekit_tui.lanes import RUNNING, TO_SETTLE, WAITING, Lane, beside, unknown_note
 from gatekit_tui.lines_view import LinesView
 from gatekit_tui.queue_list import QueueList
 from gatekit_tui.row_text import one_line
+from gatekit_tui.rows import Rows
 from gatekit_tui.spans import Inked, Span
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 _SLOW_STUDY = 50_000
 _NARROW = 60
+_LANE_OF = {"retry": TO_SETTLE, "settle": TO_SETTLE, "declare_lost": RUNNING}
 
 
 class ReviewScreen(Deliberate[None]):
@@ -40,6 +43,11 @@ class ReviewScreen(Deliberate[None]):
         Binding("e", "edit", "edit", id="edit"),
         Binding("r", "reject", "reject", id="reject"),
         Binding("o,enter", "open", "open", key_display="o", id="open"),
+        Binding("t", "retry", "try again", id="retry"),
+        Binding("s", "settle", "settle", id="settle"),
+        Binding("x", "declare_lost", "give up", id="lost"),
+        Binding("right_square_bracket", "lane(1)", "lists", key_display="[ ]", id="next-list"),
+        Binding("left_square_bracket", "lane(-1)", "lists", show=False, id="previous-list"),
         Binding("tab", "other_pane", "pane", show=False, id="pane"),
         Binding("escape", "close", "back", show=False, id="back"),
         Binding("J", "read_on(1)", "Scroll detail", show=False),
@@ -73,6 +81,7 @@ class ReviewScreen(Deliberate[None]):
         self._title = Bar("head", id="title", fill="─")
         self._detail = DetailView(gate.now, id="detail")
         self._trouble = "connecting"
+        self._unknown = 0
         self._leaving = False
 
     # -- what is on the screen
@@ -100,11 +109,12 @@ class ReviewScreen(Deliberate[None]):
         more = "" if self._feed.exact else "+"
         live: Span = ("● live", "good") if not self._trouble else (f"○ {self._trouble}", "warn")
         who: Span = ("READ ONLY", "warn") if self._read_only else (one_line(self._who), "text")
-        waiting: Span = (f"{rows.total:,}{more} waiting", "text")
+        lane = self._feed.lane
+        waiting: Inked = ((f"{rows.total:,}{more} {lane.counted}", "text"), *unknown_note(lane, self._unknown))
         if self.size.width < _NARROW:
-            self._top.write(((" ", "text"), waiting), (live, (" ", "text")))
+            self._top.write(((" ", "text"), *waiting), (live, (" ", "text")))
         else:
-            self._top.write((*panels.NAME, ("      ", "text"), waiting), (who, ("   ", "text"), live, (" ", "text")))
+            self._top.write((*panels.NAME, ("      ", "text"), *waiting), (who, ("   ", "text"), live, (" ", "text")))
 
     def _write_title(self) -> None:
         place = self._detail.place
@@ -138,6 +148,7 @@ class ReviewScreen(Deliberate[None]):
             self._follower.stir()
             return
         self._list.show(fresh.rows, cursor=fresh.cursor, top=fresh.top)
+        self._unknown = fresh.unknown
         self._show_whether_empty()
         chosen = self._list.chosen
         if (chosen and chosen.id) != (view.chosen and view.chosen.id):
@@ -149,13 +160,13 @@ class ReviewScreen(Deliberate[None]):
         empty = self._list.rows.size == 0
         self.set_class(empty, "-empty")
         if empty:
-            self._panel.write(panels.empty(str(self._gate.path)))
+            self._panel.write(panels.empty(str(self._gate.path), self._feed.lane, self._unknown))
         self._write_top()
 
     def _view(self) -> View:
         queue = self._list
         first, last = queue.lines_in_sight
-        return View(queue.rows, queue.chosen, queue.cursor, first, last)
+        return View(self._feed.lane, queue.rows, queue.chosen, queue.cursor, first, last)
 
     def on_queue_list_chosen(self, event: QueueList.Chosen) -> None:
         """Another call: read it in full. Only the last of a quick run of moves is read."""
@@ -217,9 +228,13 @@ class ReviewScreen(Deliberate[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that decide are absent where nobody may, and dead where nothing waits."""
         if action in ("approve", "edit", "reject"):
-            if self._read_only:
+            if self._read_only or self._feed.lane is not WAITING:
                 return False
             return True if self._decidable() is not None else None
+        if action in ("retry", "settle", "declare_lost"):
+            if self._read_only or self._feed.lane is not _LANE_OF[action]:
+                return False
+            return True if self._in_doubt() is not None else None
         if action in ("open", "other_pane"):
             return True if self._list.rows.size else None
         return True
@@ -233,10 +248,17 @@ class ReviewScreen(Deliberate[None]):
 
     def _decidable(self) -> Study | None:
         """The call that a key would decide: chosen, still waiting, and the very one that is drawn."""
+        return self._drawn_in(WAITING)
+
+    def _in_doubt(self) -> Study | None:
+        """The call whose last attempt a key would be about."""
+        return self._drawn_in(self._feed.lane)
+
+    def _drawn_in(self, lane: Lane) -> Study | None:
         chosen, seen = self._list.chosen, self._detail.study
         if chosen is None or seen is None or self._list.chosen_is_gone or self._list.saving is not None:
             return None
-        return seen if seen.request.id == chosen.id and seen.request.status == "pending" else None
+        return seen if seen.request.id == chosen.id and seen.request.status == lane.status else None
 
     def action_approve(self) -> None:
         """Approve the drawn call, with the work that its risk asks for."""
@@ -254,6 +276,31 @@ class ReviewScreen(Deliberate[None]):
         """Reject the drawn call, with a reason."""
         if seen := self._decidable():
             self.deliberately(lambda: self._decider.reject(seen))
+
+    def action_retry(self) -> None:
+        """Let the drawn call run again, though what it did is not known."""
+        if seen := self._in_doubt():
+            self.deliberately(lambda: self._decider.retry(seen))
+
+    def action_settle(self) -> None:
+        """Say how the drawn call ended."""
+        if seen := self._in_doubt():
+            self.deliberately(lambda: self._decider.settle(seen))
+
+    def action_declare_lost(self) -> None:
+        """Give up the drawn call, which hangs."""
+        if seen := self._in_doubt():
+            self.deliberately(lambda: self._decider.declare_lost(seen))
+
+    def action_lane(self, step: int) -> None:
+        """Another list: what waits, what is to settle, what runs. Never decides."""
+        self._feed.go_to(beside(self._feed.lane, step))
+        self.review.guard.change()
+        self.remove_class("-open")
+        self._detail.show(None)
+        self._list.show(Rows(), cursor=0, top=0)
+        self._show_whether_empty()
+        self._follower.stir()
 
     def action_open(self) -> None:
         """Give the detail the whole screen; never decides."""

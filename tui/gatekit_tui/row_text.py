@@ -19,6 +19,9 @@ _DONE: Final = {
     "cancel": "withdrawn",
     "expire": "expired",
     "undo": "taken back",
+    "release": "released",
+    "retry": "allowed to run again",
+    "settle": "settled",
 }
 _STATE_WORDS: Final = {
     "held": "not in force yet",
@@ -91,7 +94,7 @@ def _flags(row: RequestRow, saving: bool) -> Inked:
     flags: list[Span] = []
     if row.hidden:
         flags.append((f" !{row.hidden}", "warn"))
-    if row.waiter == "gone":
+    if row.waiter == "gone" and row.kind == "call" and row.status == "pending":
         flags.append((" nobody waits", "dim"))
     if saving:
         flags.append((" saving…", "note"))
