@@ -25,6 +25,12 @@ class Scale:
     many: int = 100_000
     starts: int = 5
     """Starts of the dashboard over each of the two queues."""
+    waiters: int = 10_000
+    """Calls that wait at once in one process."""
+    runs: int = 10_000
+    """Durable runs that wait at once."""
+    steps: int = 1_000
+    """Steps of one run."""
 
 
 NORMAL_IDLE = 5.0
