@@ -28,7 +28,9 @@ from gatekit_tui.detail import DetailView
 from gatekit_tui.edit import EditScreen
 from gatekit_tui.queue_list import QueueList
 from gatekit_tui.review import ReviewScreen
+from gatekit_tui.settle import SettleScreen
 from tests.corpus_cases import CASES
+from tests.docs_console import Command, Console, commands_of, fits
 from tests.machine.storm import STEPS, Storm
 
 pytestmark = pytest.mark.checkout
@@ -120,9 +122,58 @@ def test_few_blocks_are_left_out() -> None:
     assert sum(program_of(page.read_text(encoding="utf-8"))[2] for page in PAGES) <= ALLOWED_TO_SKIP
 
 
+TYPED = [page for page in PAGES if "\n```console\n" in page.read_text(encoding="utf-8")]
+"""The pages whose programs are run by what the pages type."""
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("page", TYPED, ids=lambda page: page.name)
+@pytest.mark.timeout(240)
+def test_what_a_page_types_into_a_terminal_shows_what_it_says(page: Path, tmp_path: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    console = Console(tmp_path, text)
+    try:
+        for command in commands_of(text):
+            said = console.run(command)
+            assert fits(command, said), f"$ {command.typed}\n{said}"
+    finally:
+        console.close()
+
+
+TYPES = """\
+```console
+$ list
+HIGH pay 4s 01K9Z0V8T2M6Q4R1B7N3C5D8EF
+LOW  ask 5s 01K9Z0V8T2M6Q4R1B7N3C5D8EG
+…
+the end…
+$ next
+```
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "whether"),
+    [
+        ("LOW ask 12s 01AAAAAAAAAAAAAAAAAAAAAAAA\nHIGH pay 9m 01AAAAAAAAAAAAAAAAAAAAAAAB\na\nb\nthe end of it", True),
+        ("LOW ask 12s 01AAAAAAAAAAAAAAAAAAAAAAAA\nHIGH pay 9m 01AAAAAAAAAAAAAAAAAAAAAAAB\nthe end", True),
+        ("LOW ask 12s 01AAAAAAAAAAAAAAAAAAAAAAAA\nHIGH buy 9m 01AAAAAAAAAAAAAAAAAAAAAAAB\nthe end", False),
+        ("LOW ask 12s 01AAAAAAAAAAAAAAAAAAAAAAAA\nthe end", False),
+        ("HIGH pay 4s 01K9Z0V8T2M6Q4R1B7N3C5D8EF\nLOW ask 5s 01K9Z0V8T2M6Q4R1B7N3C5D8EG\nend", False),
+        ("", False),
+    ],
+)
+def test_what_a_page_shows_fits_but_for_times_and_ids_what_was_said(said: str, whether: bool) -> None:
+    first, second = commands_of(TYPES)
+
+    assert fits(first, said) is whether
+    assert fits(second, said) is (said == "")
+    assert second == Command("next", [])
+
+
 def named(kind: str) -> dict[str, str]:
-    """The blocks that a comment calls the file, or the output, of a program; by name."""
-    pages = [page.read_text(encoding="utf-8") for page in PAGES]
+    """The blocks that a comment calls the file, or the output, of a program; by name; of pages that type nothing."""
+    pages = [page.read_text(encoding="utf-8") for page in PAGES if page not in TYPED]
     return {match[2]: match[3] for page in pages for match in NAMED.finditer(page) if match[1] == kind}
 
 
@@ -243,6 +294,7 @@ def licence_of(distribution: str) -> str:
 KEY_NAMES = {
     "arrows": {"up", "down"}, "Home": {"home"}, "End": {"end"}, "PageUp": {"pageup"}, "PageDown": {"pagedown"},
     "Tab": {"tab"}, "Enter": {"enter"}, "Esc": {"escape"}, "Ctrl-S": {"ctrl+s"}, "Ctrl-R": {"ctrl+r"},
+    "`[`": {"left_square_bracket"}, "`]`": {"right_square_bracket"},
 }  # fmt: skip
 
 
@@ -253,7 +305,7 @@ def test_the_keys_of_the_dashboard_are_the_documented_ones() -> None:
         if name in cells:
             documented |= keys
     bound: set[str] = set()
-    for owner in (ReviewScreen, QueueList, DetailView, EditScreen, AskScreen, ReasonScreen):
+    for owner in (ReviewScreen, QueueList, DetailView, EditScreen, AskScreen, ReasonScreen, SettleScreen):
         for binding in owner.BINDINGS:
             assert isinstance(binding, Binding)
             bound.update(binding.key.split(","))
