@@ -51,6 +51,10 @@ test: $(VENV)/.group-test ## the tests, in under three minutes; ARGS="-k name" n
 long: $(VENV)/.group-test ## the long forms of the tests, several minutes
 	$(PY) -m pytest -q -m long --timeout 900 --ignore tests/frameworks $(ARGS)
 
+.PHONY: sweep
+sweep: $(VENV)/.group-test ## crashes, power loss, file faults and whole pages typed, in a short form
+	$(PY) -m pytest -q -n 2 --dist worksteal -m sweep --timeout 300 $(ARGS)
+
 .PHONY: lint
 lint: $(VENV)/.group-lint ## ruff, mypy, pyright, the floors, and whether the reference is up to date
 	$(BIN)/ruff check .
