@@ -26,13 +26,13 @@ class Figure:
     name: str
     ours: float
     floor: float | None
-    """The same unit, of the least that the same work can cost; None where there is no such thing."""
+    """The same unit, of the least that the same work can cost; None where there is no such thing. 0 gives no ratio."""
     unit: str
     aim: Aim | None
 
     @property
     def ratio(self) -> float | None:
-        return None if self.floor is None else self.ours / self.floor
+        return self.ours / self.floor if self.floor else None
 
     @property
     def met(self) -> bool | None:

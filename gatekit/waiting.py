@@ -150,15 +150,15 @@ class Waiting:
         if cursor is None or not self._waits:
             return tx.last_cursor(), set(self._waits)
         changed: set[_Key] = set()
-        while events := tx.events(cursor, _BATCH):
-            changed.update(event.request_id for event in events)
-            changed.update(_Run(event.run) for event in events if event.run)
-            if any(event.kind == "run.deleted" for event in events):
+        for last, kind, request_id, run in tx.news(cursor):
+            cursor = last
+            if request_id:
+                changed.add(request_id)
+            if run:
+                changed.add(_Run(run))
+            if kind == "run.deleted":
                 # Its requests are gone too, and the events that would name them.
                 changed.update(self._waits)
-            cursor = events[-1].cursor
-            if len(events) < _BATCH:
-                break
         return cursor, changed
 
     def _resolve_late(self) -> list[tuple[object, anyio.Event]]:

@@ -6,7 +6,7 @@ of `gatekit.testing` implement it, and one suite of tests drives both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol, TypeVar
@@ -75,6 +75,10 @@ class Tx(Protocol):
         ...
 
     def last_cursor(self) -> int: ...
+
+    def news(self, since: int) -> Iterable[tuple[int, str, str | None, str]]:
+        """(Cursor, kind, request id or nothing, run or "") of all events above `since`, oldest first, read lazily."""
+        ...
 
     def statuses(self, request_ids: Collection[str]) -> Mapping[str, Status]: ...
 

@@ -19,9 +19,13 @@ def start(state: State, command: Start, now: int) -> Answer[Started]:
     settle(draft)
     if draft.request.status != "approved" or draft.request.version != command.version:
         return _unchanged(draft)
-    flaw = flaw_in_rows(draft.state) or _used(draft.state, command)
+    flaw = flaw_in_rows(draft.state)
     if flaw is not None:
+        # Not even what the clock did: nothing is built on rows that somebody else wrote.
         return Answer(state=state, effects=(), refusal=not_started(flaw))
+    used = _used(draft.state, command)
+    if used is not None:
+        return Answer(state=draft.state, effects=draft.effects(), refusal=not_started(used))
     if not _check(draft, command):
         return _unchanged(draft)
     if command.stale is not None:

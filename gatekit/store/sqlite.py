@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from gatekit.backend.tx import LostRace, PageQuery, RunsQuery
@@ -92,6 +92,9 @@ class SqliteTx:
     def last_cursor(self) -> int:
         cursor: int = self._first(sql.LAST_CURSOR)
         return cursor
+
+    def news(self, since: int) -> Iterable[tuple[int, str, str | None, str]]:
+        return self._execute(sql.NEWS, (since,))
 
     def statuses(self, request_ids: Collection[str]) -> Mapping[str, Status]:
         if not request_ids:

@@ -78,6 +78,7 @@ HISTORY: Final = f"SELECT {_EVENT} FROM events WHERE request_id = ? ORDER BY cur
 EVENTS: Final = f"SELECT {_EVENT} FROM events WHERE cursor > ? ORDER BY cursor LIMIT ?"
 # "Not empty" is said again wherever it is the condition of the index.
 RUN_HISTORY: Final = f"SELECT {_EVENT} FROM events WHERE run = ? AND run <> '' ORDER BY cursor"
+NEWS: Final = "SELECT cursor, kind, request_id, run FROM events WHERE cursor > ? ORDER BY cursor"
 LAST_CURSOR: Final = "SELECT coalesce(max(cursor), 0) FROM events"
 STATUSES: Final = "SELECT id, status FROM requests WHERE id IN (SELECT value FROM json_each(?))"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, Final
 
 from gatekit.backend.tx import LostRace, PageQuery, RunsQuery
@@ -120,6 +120,11 @@ class MemoryTx:
         events = self._tables.events
         behind = (events[cursor] for cursor in range(since + 1, self._tables.cursors + 1) if cursor in events)
         return list(islice(behind, limit))
+
+    def news(self, since: int) -> Iterable[tuple[int, str, str | None, str]]:
+        newer = reversed([*takewhile(lambda cursor: cursor > since, reversed(self._tables.events))])
+        events = map(self._tables.events.__getitem__, newer)
+        return [(event.cursor, event.kind, event.request_id, event.run) for event in events]
 
     def last_cursor(self) -> int:
         return next(reversed(self._tables.events), 0)

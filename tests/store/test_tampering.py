@@ -372,7 +372,7 @@ def findings(
 
 @pytest.mark.sweep
 def test_no_column_changed_makes_the_tool_run_otherwise(bench: Bench) -> None:
-    found = findings(bench, [(state, 1) for state in STATES], deep=False)
+    found = findings(bench, [("approved", 1), ("unknown", 1)], deep=False)
     assert found["permits.max_starts", "approved"] == {"detected"}
     assert found["decisions.by", "approved"] == {"detected"}
     assert found["requests.description", "approved"] == {"harmless"}
@@ -380,8 +380,7 @@ def test_no_column_changed_makes_the_tool_run_otherwise(bench: Bench) -> None:
 
 @pytest.mark.sweep
 def test_no_column_changed_of_a_request_called_approved_again_makes_the_tool_run_again(bench: Bench) -> None:
-    cases: list[tuple[State, int]] = [(state, 1) for state in STATES if state != "approved"]
-    found = findings(bench, cases, deep=False, change=approved_again)
+    found = findings(bench, [("running", 1)], deep=False, change=approved_again)
     assert {finding for (_, _), seen in found.items() for finding in seen} <= {"detected", "harmless", "forged"}
 
 
