@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -17,6 +16,7 @@ from gatekit.backend.tx import PageQuery, RunsQuery, Store
 from gatekit.clock import Clock, SystemClock, to_datetime
 from gatekit.driving import AsyncSeat, Intent, SyncSeat, verb
 from gatekit.errors import QueueNotFound, UsageError
+from gatekit.forking import ForkLock
 from gatekit.models import RUN_STATUSES, STATUSES, Change, Event, Page, Request, RunRow, RunStatus, Status
 from gatekit.reply import Reply, in_event_loop
 from gatekit.reviewer import AsyncReviewer, Reviewer
@@ -189,7 +189,7 @@ class Gate(_Verbs, SyncSeat):
         self._store: Store | None = None
         self._backend: Backend | None = None
         self._closed = False
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
         self._workflows: dict[str, AnyWorkflow] = {}
         if not create and not os.path.exists(self.path):
             raise QueueNotFound(self.path)
@@ -427,7 +427,7 @@ def _watch(backend: Backend, cursor: int) -> Iterator[Event]:
 
 
 _default: Gate | None = None
-_default_lock = threading.Lock()
+_default_lock = ForkLock()
 recording_defaults: Final[list[Gate]] = []
 """Holds the default gate while that one records every call: then no call takes the short path."""
 

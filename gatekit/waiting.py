@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
@@ -12,6 +11,7 @@ import anyio
 from gatekit.backend.tx import Tx
 from gatekit.clock import Clock
 from gatekit.errors import GatekitError, RequestNotFound
+from gatekit.forking import ForkLock
 from gatekit.machine.projection import event_model
 from gatekit.models import Event, RunState, Status
 from gatekit.reply import Reply, wake
@@ -64,7 +64,7 @@ class Waiting:
     def __init__(self, clock: Clock, sweep: Callable[[], object]) -> None:
         self._clock = clock
         self._sweep = sweep
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
         self._fresh: list[_Wait] = []
         self._waits: dict[_Key, list[_Wait]] = {}
         self._timed: set[_Wait] = set()

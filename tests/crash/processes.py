@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import select
 import signal
@@ -9,6 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from tests.crash import shim
 from tests.crash.stage import Stage
@@ -16,6 +18,8 @@ from tests.crash.told import Told, parse_all
 
 HANGS: float = 30.0
 """Seconds after which a process that should have ended is killed."""
+_PR_SET_PDEATHSIG: Final = 1
+"""From linux/prctl.h."""
 Body = Callable[[Stage], None]
 
 
@@ -106,6 +110,7 @@ class Process:
 
 def _play(folder: str, body: Body, into: int, hit: shim.Hit | None) -> None:
     """The child's whole life."""
+    _die_with_its_parent()
     traced = hit is not None and hit.trace is not None
 
     def report(told: Told) -> None:
@@ -127,6 +132,12 @@ def _play(folder: str, body: Body, into: int, hit: shim.Hit | None) -> None:
     finally:
         sys.stdout.flush()
         os._exit(code)
+
+
+def _die_with_its_parent() -> None:
+    """Else one that is stopped when its foreman is killed stays for ever, and keeps the foreman's output open."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def errors(told: Iterable[Told]) -> list[str]:

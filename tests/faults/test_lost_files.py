@@ -217,6 +217,29 @@ def test_a_queue_in_whose_place_comes_another_takes_its_log_along(tmp_path: Path
     assert judge(old).total() == 1
 
 
+def test_a_queue_that_is_replaced_while_it_is_opened_is_not_taken_for_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue, other = tmp_path / "queue.db", tmp_path / "other.db"
+    for path in (queue, other):
+        with Gate(path) as gate, pytest.raises(Suspended):
+            gated_step(pay, gate=gate, wait=0)(1)
+    connect = opening.connect
+
+    def replacing(path: str) -> sqlite3.Connection:
+        connection = connect(path)
+        if other.exists():
+            other.replace(queue)
+        return connection
+
+    monkeypatch.setattr(opening, "connect", replacing)
+    with Gate(queue) as gate:
+        refusal = ended(lambda: gated_step(pay, gate=gate, wait=0)(2))
+        assert isinstance(ended(lambda: gated_step(pay, gate=gate, wait=0)(3)), Suspended)
+    assert isinstance(refusal, StoreError)
+    assert judge(queue) == {"pending": 2}
+
+
 def test_a_vacuum_is_no_loss(tmp_path: Path) -> None:
     queue = tmp_path / "queue.db"
     agent = Agent(queue)
@@ -358,7 +381,8 @@ def test_no_tool_runs_over_a_file_that_is_no_queue_of_ours(
 ) -> None:
     queue = tmp_path / "queue.db"
     make(queue)
-    before, ran = queue.read_bytes(), []
+    before = queue.read_bytes()
+    ran: list[int] = []
     with Gate(queue) as gate:
         with calling(call_id=given), pytest.raises(error):
             gated_step(lambda_of(ran), gate=gate)(5)
