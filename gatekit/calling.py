@@ -42,6 +42,10 @@ class Execution(Protocol):
         """What to raise because this request is undecided, or its outcome unknown."""
         ...
 
+    def block(self, request_id: str) -> None:
+        """Let the run make no further step, whatever its body catches: how this one ended is not known."""
+        ...
+
     def fenced(self) -> BaseException:
         """What to raise because another process executes the run by now."""
         ...

@@ -12,7 +12,7 @@ from gatekit.backend.local_runs import LocalRuns
 from gatekit.backend.sweeping import sweep, sweep_due
 from gatekit.backend.tx import HANDED_ON, HandedOn, PageQuery, Refused, Store, Tx
 from gatekit.clock import Clock, to_datetime
-from gatekit.errors import RequestNotFound, StoreError, UsageError
+from gatekit.errors import NotAllowed, RequestNotFound, StoreError, UsageError
 from gatekit.machine import attempts, deciding, entering, running, runs
 from gatekit.machine.commands import Answer, Decide, Finish, Lose, Reconcile, Resolve, Start, Started
 from gatekit.machine.evidence import flaw_in_history
@@ -90,7 +90,23 @@ class LocalBackend:
         return self._say(request_id, lambda state, now: deciding.decide(state, command, now))
 
     def resolve(self, request_id: object, command: Resolve) -> Reply[Decision]:
-        return self._say(request_id, lambda state, now: attempts.resolve(state, command, now))
+        def job(tx: Tx, now: int) -> Decision | Refused:
+            state = _known(tx, request_id)
+            if isinstance(state, Refused):
+                return state
+            run = tx.run(state.request.run) if state.request.run else None
+            if run is not None and command.verb == "retry" and state.request.status == "failed":
+                return Refused(NotAllowed(f"it is a step of the run {run.id}: resume the run, which tries it again"))
+            answer = _stored(tx, attempts.resolve(state, command, now))
+            if answer.value is None:
+                assert answer.refusal is not None
+                return Refused(answer.refusal)
+            if run is not None and command.verb == "declare_lost" and answer.effects:
+                for effect in runs.interrupt(run, now, "a step of it was declared lost").effects:
+                    tx.apply(effect)
+            return decision_model(answer.state, answer.value)
+
+        return self._store.write(job)
 
     def reconcile(self, request_id: str, command: Reconcile) -> Reply[Request]:
         return self._move(request_id, lambda state, now: attempts.reconcile(state, command, now))

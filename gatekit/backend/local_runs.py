@@ -10,7 +10,7 @@ from gatekit.backend.runs import NewRun, Taken
 from gatekit.backend.sweeping import sweep_attempts
 from gatekit.backend.tx import Refused, RunsQuery, Store, Tx
 from gatekit.errors import NotAllowed, RunConflict, RunNotFound
-from gatekit.machine import runs
+from gatekit.machine import attempts, runs
 from gatekit.machine.commands import Decide
 from gatekit.machine.deciding import decide
 from gatekit.machine.projection import event_model, run_model, step_model
@@ -105,8 +105,10 @@ class LocalRuns:
 
         return self._store.write(job)
 
-    def cancel(self, run_id: object, by: str, reason: str | None) -> Reply[RunRow]:
+    def cancel(self, run_id: object, by: str, reason: str | None, token: str | None = None) -> Reply[RunRow]:
         def change(tx: Tx, run: RunRecord, now: int) -> RunAnswer:
+            if token is not None and not runs.holds(run, token):
+                return RunAnswer(run=run)
             answer = runs.cancel(run, by, reason, now)
             if answer.moved:
                 withdraw_steps(tx, run.id, by, "its run was cancelled", now)
@@ -116,7 +118,12 @@ class LocalRuns:
 
     def reopen(self, run_id: object, by: str) -> Reply[RunRow]:
         def change(tx: Tx, run: RunRecord, now: int) -> RunAnswer:
-            return runs.reopen(run, by, now, again=_spent_steps(tx, run))
+            failed = None if run.error_request is None else tx.state(run.error_request)
+            if run.status == "failed" and failed is not None and attempts.has_starts_left(failed):
+                for effect in attempts.start_again(failed, by, now).effects:
+                    tx.apply(effect)
+                return runs.reopen(run, by, now, again=_withdrawn_steps(tx, run))
+            return runs.reopen(run, by, now, again=_spent_steps(tx, run, failed))
 
         return self._change(run_id, change)
 
@@ -197,14 +204,16 @@ def withdraw_steps(tx: Tx, run_id: str, by: str, reason: str, now: int) -> None:
                 tx.apply(effect)
 
 
-def _spent_steps(tx: Tx, run: RunRecord) -> Sequence[str]:
+def _spent_steps(tx: Tx, run: RunRecord, failed: State | None) -> Sequence[str]:
     """The step that made the run fail, where it cannot go on by itself, and what the run withdrew because of it."""
-    failed = None if run.error_request is None else tx.state(run.error_request)
     if failed is None or failed.request.status not in _SPENT:
         return ()
+    return tuple(dict.fromkeys((runs.name_of(failed.request.call_id), *_withdrawn_steps(tx, run))))
+
+
+def _withdrawn_steps(tx: Tx, run: RunRecord) -> Sequence[str]:
     cancelled = [tx.state(step.request_id) for step in tx.steps(run.id) if step.status == "cancelled"]
-    withdrawn = [state.request.call_id for state in cancelled if state is not None and _withdrew_itself(state)]
-    return tuple(dict.fromkeys(runs.name_of(call_id) for call_id in (failed.request.call_id, *withdrawn)))
+    return [runs.name_of(state.request.call_id) for state in cancelled if state is not None and _withdrew_itself(state)]
 
 
 def _withdrew_itself(state: State) -> bool:

@@ -62,8 +62,11 @@ class RunsBackend(Protocol):
         """The execution was interrupted: any process can take the run up. Harmless where it does not hold it."""
         ...
 
-    def cancel(self, run_id: object, by: str, reason: str | None) -> Reply[RunRow]:
-        """End the run and withdraw what it waits for; raises `RunNotFound` and `NotAllowed`."""
+    def cancel(self, run_id: object, by: str, reason: str | None, token: str | None = None) -> Reply[RunRow]:
+        """End the run and withdraw what it waits for; raises `RunNotFound` and `NotAllowed`.
+
+        `token` names the execution that says so: one that no longer holds the run changes nothing.
+        """
         ...
 
     def reopen(self, run_id: object, by: str) -> Reply[RunRow]:

@@ -45,6 +45,9 @@ def attempt(call: GatedCall, request_id: str, token: str, enter: Intent[Entered]
         else:
             # Where the outcome is stored already, this changes nothing.
             call.backend.lose(request_id, token, _why_lost(error))
+            if call.execution is not None:
+                # Whatever the body makes of this error, nothing follows a step whose end nobody knows.
+                call.execution.block(request_id)
         raise
     finally:
         owner.living.discard(token)
@@ -115,8 +118,9 @@ def _finish(call: GatedCall, token: str, ended: Ended) -> Finish:
         kind="raised",
         type_name=redact(type_name(ended.error)),
         message=message_of(ended.error, redact),
-        # Inside a run the failed step is what its `resume` tries again, under the permit that it has.
-        again=call.execution is not None or is_tried_again(call.step, ended.error),
+        again=is_tried_again(call.step, ended.error),
+        # What failed in a run is tried again when the run is resumed, under the permit that it has.
+        kept=call.execution is not None,
     )
 
 

@@ -110,6 +110,25 @@ def _declare_lost(draft: Draft, command: Resolve) -> DecisionRecord:
     return decision
 
 
+def start_again(state: State, by: str, now: int) -> Answer[None]:
+    """The run of this failed step is resumed. Nobody is asked again while the step's permit has starts left."""
+    draft = Draft(state, now)
+    permit, decision = draft.state.permit, draft.state.decision
+    if has_starts_left(state) and permit is not None and decision is not None:
+        since = decision.at if decision.effective_at is None else decision.effective_at
+        within = draft.request.start_within
+        draft.move(status="approved", start_by=None if within is None else since + within)
+        draft.event("again", by, attempt=draft.request.attempt)
+        settle(draft)
+    return Answer(state=draft.state, effects=draft.effects())
+
+
+def has_starts_left(state: State) -> bool:
+    """Whether a failed step of a run can start again under the permit that it has."""
+    permit = state.permit
+    return state.request.status == "failed" and permit is not None and permit.left > 0
+
+
 def reconcile(state: State, command: Reconcile, now: int) -> Answer[None]:
     """Take what the agent's process found out. Where a human has spoken, or it is no longer unknown, change nothing."""
     draft = Draft(state, now)

@@ -91,6 +91,8 @@ class Finish:
     message: str | None = None
     again: bool = False
     """For what was raised: whether the caller makes use of a start that its permit has left."""
+    kept: bool = False
+    """For what was raised otherwise: whether such a start stays, for a run that is resumed by somebody's word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

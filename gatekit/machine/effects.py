@@ -187,7 +187,7 @@ class Draft:
     def _wake(self) -> tuple[WakeRun, ...]:
         """A run that waits for this request has something to go on with."""
         request = self.request
-        goes_on = request.status == "approved" or request.status in FINAL
+        goes_on = request.status in ("approved", "unknown") or request.status in FINAL
         return (WakeRun(request.run),) if request.run and goes_on and request.status != self._before.status else ()
 
 

@@ -155,7 +155,7 @@ def ended(draft: Draft, command: Finish) -> None:
         draft.move(status="approved")
     else:
         status: Status = "succeeded" if command.kind == "returned" else "failed"
-        if left:
+        if left and not command.kept:
             void_permit(draft)
         draft.move(status=status, waiter=None, start_by=None, effective_at=None)
     draft.event(

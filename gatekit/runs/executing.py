@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import anyio
+
 from gatekit.arguments import encode_result
 from gatekit.asking import message_of, type_name
 from gatekit.backend.runs import Taken
@@ -15,6 +17,7 @@ from gatekit.driving import Intent, Invoke
 from gatekit.errors import NotApproved, OutcomeUnknown, ResultNotStored, ToolFailed, UsageError
 from gatekit.machine.runs import RunEnd
 from gatekit.models import RunRow
+from gatekit.reply import in_event_loop
 from gatekit.runs.execution import Execution, Stop
 from gatekit.runs.steps import Making
 
@@ -60,7 +63,7 @@ def _executed(workflow: AnyWorkflow, taken: Taken) -> Intent[RunRow]:
         _log.error("run %s of %s needs a review: %s", run.id, run.workflow, execution.change)
         return (yield from runs.end(run.id, taken.token, _needs_review(str(execution.change))))
     if execution.cancelled is not None:
-        return (yield from runs.cancel(run.id, run.requester, execution.cancelled.args[0]))
+        return (yield from runs.cancel(run.id, run.requester, execution.cancelled.args[0], taken.token))
     if execution.blocked:
         return (yield from runs.suspend(run.id, taken.token, execution.blocked))
     if error is not None:
@@ -68,7 +71,9 @@ def _executed(workflow: AnyWorkflow, taken: Taken) -> Intent[RunRow]:
     return (yield from runs.end(run.id, taken.token, end))
 
 
-def _body(workflow: AnyWorkflow, run: RunRow, making: Making, agent: str) -> Intent[tuple[RunEnd, Exception | None]]:
+def _body(
+    workflow: AnyWorkflow, run: RunRow, making: Making, agent: str
+) -> Intent[tuple[RunEnd, BaseException | None]]:
     """What the workflow came to, and raised; of no account where the execution was stopped from inside."""
     execution = making.execution
     try:
@@ -86,16 +91,23 @@ def _body(workflow: AnyWorkflow, run: RunRow, making: Making, agent: str) -> Int
         return _failed(error), error
     except BaseExceptionGroup as group:
         # A task group of the body wraps what stops it. Ctrl-C in it is not ours.
-        if group.subgroup(_is_foreign) is not None:
+        if group.subgroup(_interrupts) is not None:
             raise
         return _STOPPED, None
+    except BaseException as error:
+        if _interrupts(error):
+            raise
+        # SystemExit, say: it ends this run, not the worker and its other runs.
+        return _failed(error), error
     finally:
         calling_now.reset(before)
     return _succeeded(value, workflow.parameters.returns), None
 
 
-def _is_foreign(error: BaseException) -> bool:
-    return not isinstance(error, Exception | Stop | BaseExceptionGroup)
+def _interrupts(error: BaseException) -> bool:
+    """Whether somebody wants this thread or task to end."""
+    cancelled = (anyio.get_cancelled_exc_class(),) if in_event_loop() else ()
+    return isinstance(error, (KeyboardInterrupt, GeneratorExit, *cancelled))
 
 
 def _needs_review(reason: str) -> RunEnd:
@@ -110,7 +122,7 @@ def _succeeded(value: Any, annotation: object) -> RunEnd:
     return RunEnd(status="succeeded", result=text, lost=lost)
 
 
-def _failed(error: Exception) -> RunEnd:
+def _failed(error: BaseException) -> RunEnd:
     return RunEnd(
         status="failed",
         reason=message_of(error, str),

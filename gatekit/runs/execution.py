@@ -88,9 +88,12 @@ class Execution:
         return call_id in self._journal
 
     def suspend(self, request: Request) -> Suspended:
-        with self._lock:
-            self.blocked.append(request.id)
+        self.block(request.id)
         return Suspended(request.id)
+
+    def block(self, request_id: str) -> None:
+        with self._lock:
+            self.blocked.append(request_id)
 
     def fenced(self) -> Fenced:
         self.lost_hold = True

@@ -122,9 +122,14 @@ async def _in_tasks(begun: Sequence[Callable[[], Intent[Branch]]]) -> list[Branc
     made: dict[int, Branch] = {}
 
     async def one(place: int, begin: Callable[[], Intent[Branch]]) -> None:
-        made[place] = await drive_async(begin())
+        try:
+            made[place] = await drive_async(begin())
+        except anyio.get_cancelled_exc_class():
+            # A tool that only says so itself must not take its siblings with it; its own end is not known.
+            if anyio.get_current_task().has_pending_cancellation():
+                raise
 
     async with anyio.create_task_group() as group:
         for place, begin in enumerate(begun):
             group.start_soon(one, place, begin)
-    return [made[place] for place in range(len(begun))]
+    return [made.get(place, Branch()) for place in range(len(begun))]

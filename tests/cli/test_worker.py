@@ -16,6 +16,8 @@ from gatekit import Gate
 from tests.cli.programs import begin, workers, write_program
 from tests.cli.support import process, run
 
+pytestmark = pytest.mark.sweep
+
 Command = Callable[..., Result]
 
 

@@ -17,6 +17,8 @@ from gatekit.errors import AlreadyDecided, ReviewError
 from gatekit.reviewer import Reviewer
 from tests.faults.support import Background, ended, judge, until_waiting
 
+pytestmark = pytest.mark.sweep
+
 CALLERS, CALLS = 16, 3
 REVIEWERS = 16
 

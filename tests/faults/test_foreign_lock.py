@@ -19,6 +19,8 @@ from gatekit.gating import attempt
 from gatekit.store import opening
 from tests.faults.support import Background, ended, first_request, judge, until_waiting
 
+pytestmark = pytest.mark.sweep
+
 
 class Lock:
     """The write lock of a queue, in the hand of a foreign connection."""

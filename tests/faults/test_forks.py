@@ -16,7 +16,7 @@ from tests.faults.support import judge
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+pytestmark = [pytest.mark.sweep, pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")]
 
 PRELUDE = """
 import os, sys, threading

@@ -13,6 +13,8 @@ import pytest
 from tests.faults.full_disk import STEPS
 from tests.faults.support import judge
 
+pytestmark = pytest.mark.sweep
+
 ROOT = Path(__file__).parents[2]
 FULL = "StoreError: "
 

@@ -19,6 +19,8 @@ from gatekit.store import opening
 from gatekit.store.schema import VERSION
 from tests.faults.support import Background, ended, first_request, judge
 
+pytestmark = pytest.mark.sweep
+
 ROOT = Path(__file__).parents[2]
 SOON = 5.0
 """Seconds within which a waiting call must hear that its queue is gone; gatekit looks four times a second."""

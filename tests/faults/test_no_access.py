@@ -19,7 +19,7 @@ from tests.faults.support import judge
 ROOT = Path(__file__).parents[2]
 NOBODY = 65534
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "setuid"), reason="needs users as Unix has them")
+pytestmark = [pytest.mark.sweep, pytest.mark.skipif(not hasattr(os, "setuid"), reason="needs users as Unix has them")]
 
 # A whole turn on another queue first: without the rights not even Python's own files may be there to be imported.
 PROGRAM = """

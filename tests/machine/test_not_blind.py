@@ -16,6 +16,8 @@ from gatekit.machine.records import PermitRecord, State
 from gatekit.models import FINAL
 from tests.machine.storm import LENGTH, STEPS, Storm
 
+pytestmark = pytest.mark.sweep
+
 Patch = pytest.MonkeyPatch
 SEEDS: Final = 800
 

@@ -20,6 +20,8 @@ from tests.model.core import Core, first, follow, settled_at, tool_called, writt
 from tests.model.moves import Move
 from tests.model.search import Found, Search
 
+pytestmark = pytest.mark.sweep
+
 ENDS: Final = {"call": {"succeeded", "failed", "cancelled"}, "pause": {"answered", "rejected", "cancelled"}}
 
 

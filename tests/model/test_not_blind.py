@@ -14,6 +14,8 @@ from tests.model.bounds import Bounds
 from tests.model.configurations import HUMANS
 from tests.model.search import Broken, Search
 
+pytestmark = pytest.mark.sweep
+
 Patch = pytest.MonkeyPatch
 Fault = Callable[[Patch], None]
 

@@ -18,6 +18,8 @@ from gatekit.runs.execution import Execution
 from gatekit.testing import temporary_gate
 from tests.runs.helpers import release
 
+pytestmark = pytest.mark.sweep
+
 RUNS = 200
 
 

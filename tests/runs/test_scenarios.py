@@ -40,7 +40,7 @@ def test_a8_an_approved_call_whose_tool_fails_is_tried_again_without_asking(gate
     assert raised.value.type_name == "ValueError"
     row = gate.run("r1").row()
     assert (row.status, row.error_type) == ("failed", "ValueError")
-    assert journal(gate, "r1") == [("quote", "succeeded"), ("pay", "approved")]
+    assert journal(gate, "r1") == [("quote", "succeeded"), ("pay", "failed")]
     fails.clear()
     assert handle.resume() == "succeeded"
     assert handle.result() == "paid 40"

@@ -10,6 +10,8 @@ from gatekit import Gate, owner
 from tests.runs.helpers import Background, approve, journal, kinds, pending, reject, waiting_tools
 from tests.runs.processes import Stage
 
+pytestmark = pytest.mark.sweep
+
 
 def progress(gate: Gate, run_id: str) -> str:
     """How many of the two stages of a refund are done; one that was not reached is not done."""

@@ -54,6 +54,8 @@ from gatekit.testing import FakeClock, MemoryStore
 from tests.store.model_queue import ModelQueue, records
 from tests.store.support import Desk
 
+pytestmark = pytest.mark.sweep
+
 SECOND: Final = 1_000_000
 BOT: Final = "agent:bot"
 TEXTS: Final = ('{"amount":1}', '{"amount":2}', '{"amount":3}')

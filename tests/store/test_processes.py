@@ -17,6 +17,8 @@ from gatekit.store import SqliteStore, timetable
 from gatekit.store.schema import VERSION
 from tests.store.support import Desk, Onlooker
 
+pytestmark = pytest.mark.sweep
+
 ROOT = Path(__file__).parents[2]
 PRELUDE = """
 import os, sys, time, threading

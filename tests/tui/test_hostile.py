@@ -15,6 +15,8 @@ from tests.corpus_cases import Case, pick
 from tests.tui.calls import Queue
 from tests.tui.desk import Desk, sit_down
 
+pytestmark = pytest.mark.sweep
+
 
 def assert_harmless(desk: Desk) -> None:
     for strip in desk.strips():
