@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+S = TypeVar("S", bound=str)
 Record = Literal["gated", "all"]
 _EVENTS: Final = 500
 
@@ -88,7 +89,7 @@ class _Verbs:
         if before is not None and (after is not None or offset):
             raise UsageError("before= goes with neither after= nor offset=")
         query = PageQuery(
-            statuses=_statuses(status),
+            statuses=_statuses(status, STATUSES),
             tool=tool,
             after=_key("after", after),
             before=_key("before", before),
@@ -100,7 +101,7 @@ class _Verbs:
     @verb
     def count(self, status: Status | Sequence[Status] = "pending", *, at_most: int = 1000) -> Intent[int]:
         """How many requests are in a state, counted no further than `at_most`, so that it stays cheap."""
-        return (yield from self.backend.count(_statuses(status), _count("at_most", at_most)))
+        return (yield from self.backend.count(_statuses(status, STATUSES), _count("at_most", at_most)))
 
     @verb
     def position(self, request_id: str) -> Intent[int]:
@@ -143,7 +144,9 @@ class _Verbs:
             after: the `key` of a run; the list begins behind it.
             limit: at most so many, up to 1,000.
         """
-        query = RunsQuery(statuses=_run_statuses(status), workflow=workflow, after=_run_key(after), limit=_limit(limit))
+        query = RunsQuery(
+            statuses=_statuses(status, RUN_STATUSES), workflow=workflow, after=_run_key(after), limit=_limit(limit)
+        )
         return (yield from self.backend.runs.list(query))
 
     def now(self) -> datetime:
@@ -284,7 +287,7 @@ class Gate(_Verbs, SyncSeat):
 
     def workflow_named(self, name: str) -> AnyWorkflow:
         """The workflow of this name; for gatekit's own parts."""
-        found = self._workflows.get(name)
+        found = self.known_workflow(name)
         if found is None:
             raise UsageError(
                 f"this gate has no workflow {name!r}: import the module that defines it, or use a gate that has it"
@@ -468,21 +471,11 @@ def _file_of(path: str | os.PathLike[str] | None) -> str:
     return os.path.abspath(rest[1:])
 
 
-def _statuses(status: Status | Sequence[Status]) -> tuple[Status, ...]:
+def _statuses(status: S | Sequence[S], known: tuple[S, ...]) -> tuple[S, ...]:
     wanted: tuple[Any, ...] = (status,) if isinstance(status, str) else tuple(status)
     for one in wanted:
-        if one not in STATUSES:
-            raise UsageError(f"status {one!r} is none of {', '.join(STATUSES)}")
-    if not wanted:
-        raise UsageError("status= names no state")
-    return tuple(dict.fromkeys(wanted))
-
-
-def _run_statuses(status: RunStatus | Sequence[RunStatus]) -> tuple[RunStatus, ...]:
-    wanted: tuple[Any, ...] = (status,) if isinstance(status, str) else tuple(status)
-    for one in wanted:
-        if one not in RUN_STATUSES:
-            raise UsageError(f"status {one!r} is none of {', '.join(RUN_STATUSES)}")
+        if one not in known:
+            raise UsageError(f"status {one!r} is none of {', '.join(known)}")
     if not wanted:
         raise UsageError("status= names no state")
     return tuple(dict.fromkeys(wanted))

@@ -10,7 +10,7 @@ from gatekit import owner
 from gatekit.backend.base import Call, Fenced, Found
 from gatekit.backend.local_runs import LocalRuns
 from gatekit.backend.sweeping import sweep, sweep_due
-from gatekit.backend.tx import HANDED_ON, HandedOn, PageQuery, Refused, Store, Tx
+from gatekit.backend.tx import HANDED_ON, HandedOn, PageQuery, Refused, Store, Tx, stored
 from gatekit.clock import Clock, to_datetime
 from gatekit.errors import NotAllowed, RequestNotFound, StoreError, UsageError
 from gatekit.machine import attempts, deciding, entering, running, runs
@@ -68,7 +68,7 @@ class LocalBackend:
                 return known
             state = _enter(tx, call, now, entering.submit_allowed).state
             command = Start(version=1, token=token, owner=owner.current().text)
-            return _found(_stored(tx, running.start(state, command, now)).state)
+            return _found(stored(tx, running.start(state, command, now)).state)
 
         return self._store.write(job)
 
@@ -87,26 +87,20 @@ class LocalBackend:
     # Deciding and running
 
     def decide(self, request_id: object, command: Decide) -> Reply[Decision]:
-        return self._say(request_id, lambda state, now: deciding.decide(state, command, now))
+        return self._say(request_id, lambda tx, state, now: deciding.decide(state, command, now))
 
     def resolve(self, request_id: object, command: Resolve) -> Reply[Decision]:
-        def job(tx: Tx, now: int) -> Decision | Refused:
-            state = _known(tx, request_id)
-            if isinstance(state, Refused):
-                return state
+        def say(tx: Tx, state: State, now: int) -> Answer[DecisionRecord] | Refused:
             run = tx.run(state.request.run) if state.request.run else None
             if run is not None and command.verb == "retry" and state.request.status == "failed":
                 return Refused(NotAllowed(f"it is a step of the run {run.id}: resume the run, which tries it again"))
-            answer = _stored(tx, attempts.resolve(state, command, now))
-            if answer.value is None:
-                assert answer.refusal is not None
-                return Refused(answer.refusal)
-            if run is not None and command.verb == "declare_lost" and answer.effects:
-                for effect in runs.interrupt(run, now, "a step of it was declared lost").effects:
-                    tx.apply(effect)
-            return decision_model(answer.state, answer.value)
+            answer = attempts.resolve(state, command, now)
+            if run is None or command.verb != "declare_lost" or not answer.effects:
+                return answer
+            freed = runs.interrupt(run, now, "a step of it was declared lost").effects
+            return replace(answer, effects=(*answer.effects, *freed))
 
-        return self._store.write(job)
+        return self._say(request_id, say)
 
     def reconcile(self, request_id: str, command: Reconcile) -> Reply[Request]:
         return self._move(request_id, lambda state, now: attempts.reconcile(state, command, now))
@@ -121,7 +115,7 @@ class LocalBackend:
             flaw = None if answer.value is None else flaw_in_history(state, tx.history(request_id))
             if flaw is not None:
                 return Refused(running.not_started(flaw))
-            _stored(tx, answer)
+            stored(tx, answer)
             if answer.refusal is not None:
                 return Refused(answer.refusal)
             return answer.value or _model(answer.state)
@@ -213,12 +207,15 @@ class LocalBackend:
 
     # How a job is made of a transition
 
-    def _say(self, request_id: object, say: Callable[[State, int], Answer[DecisionRecord]]) -> Reply[Decision]:
+    def _say(
+        self, request_id: object, say: Callable[[Tx, State, int], Answer[DecisionRecord] | Refused]
+    ) -> Reply[Decision]:
         def job(tx: Tx, now: int) -> Decision | Refused:
             state = _known(tx, request_id)
-            if isinstance(state, Refused):
-                return state
-            answer = _stored(tx, say(state, now))
+            said = state if isinstance(state, Refused) else say(tx, state, now)
+            if isinstance(said, Refused):
+                return said
+            answer = stored(tx, said)
             if answer.value is None:
                 assert answer.refusal is not None
                 return Refused(answer.refusal)
@@ -228,7 +225,7 @@ class LocalBackend:
 
     def _move(self, request_id: str, change: Callable[[State, int], Answer[None]]) -> Reply[Request]:
         def job(tx: Tx, now: int) -> Request:
-            return _model(_stored(tx, change(_state(tx, request_id), now)).state)
+            return _model(stored(tx, change(_state(tx, request_id), now)).state)
 
         return self._store.write(job)
 
@@ -236,7 +233,7 @@ class LocalBackend:
         def job(tx: Tx, now: int) -> None:
             state = tx.state(request_id)
             if state is not None:
-                _stored(tx, change(state, now))
+                stored(tx, change(state, now))
 
         return self._store.write(job)
 
@@ -255,12 +252,6 @@ class LocalBackend:
             return HANDED_ON
 
         return self._store.read(read, reply)
-
-
-def _stored(tx: Tx, answer: Answer[T]) -> Answer[T]:
-    for effect in answer.effects:
-        tx.apply(effect)
-    return answer
 
 
 def _state(tx: Tx, request_id: str) -> State:
@@ -328,7 +319,7 @@ def _enter(
         at=now,
         verdict=call.verdict,
     )
-    return _stored(tx, how(request, revision, now))
+    return stored(tx, how(request, revision, now))
 
 
 def _withdrawn_here(state: State, now: int) -> Answer[None]:

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from gatekit import owner
 from gatekit.backend.runs import NewRun, Taken
 from gatekit.backend.sweeping import sweep_attempts
-from gatekit.backend.tx import Refused, RunsQuery, Store, Tx
+from gatekit.backend.tx import Refused, RunsQuery, Store, Tx, stored
 from gatekit.errors import NotAllowed, RunConflict, RunNotFound
 from gatekit.machine import attempts, runs
 from gatekit.machine.commands import Decide
@@ -53,7 +53,7 @@ class LocalRuns:
                 created_at=now,
                 updated_at=now,
             )
-            return run_model(_stored(tx, runs.begin(record)).run)
+            return run_model(stored(tx, runs.begin(record)).run)
 
         return self._store.write(job)
 
@@ -69,7 +69,7 @@ class LocalRuns:
                 # A step that its process was at ends with it, and is seen so by the one that takes over.
                 sweep_attempts(tx, now)
             owner.living.add(token)
-            _stored(tx, answer)
+            stored(tx, answer)
             steps = tuple(map(step_model, tx.steps(run_id)))
             return Taken(run=run_model(answer.run), token=token, steps=steps, retried=answer.run.retried)
 
@@ -101,7 +101,7 @@ class LocalRuns:
         def job(tx: Tx, now: int) -> None:
             run = tx.run(run_id)
             if run is not None and runs.holds(run, token):
-                _stored(tx, runs.interrupt(run, now, why))
+                stored(tx, runs.interrupt(run, now, why))
 
         return self._store.write(job)
 
@@ -120,8 +120,7 @@ class LocalRuns:
         def change(tx: Tx, run: RunRecord, now: int) -> RunAnswer:
             failed = None if run.error_request is None else tx.state(run.error_request)
             if run.status == "failed" and failed is not None and attempts.has_starts_left(failed):
-                for effect in attempts.start_again(failed, by, now).effects:
-                    tx.apply(effect)
+                stored(tx, attempts.start_again(failed, by, now))
                 return runs.reopen(run, by, now, again=_withdrawn_steps(tx, run))
             return runs.reopen(run, by, now, again=_spent_steps(tx, run, failed))
 
@@ -135,7 +134,7 @@ class LocalRuns:
             if (doubtful := next((step for step in tx.steps(run.id) if step.status in _MAY_REPORT), None)) is not None:
                 why = f"its step {doubtful.name!r} is {doubtful.status}: settle it first"
                 return Refused(NotAllowed(f"run {run.id} cannot be deleted, {why}"))
-            answer = _stored(tx, runs.delete(run, by, now))
+            answer = stored(tx, runs.delete(run, by, now))
             return None if answer.refusal is None else Refused(answer.refusal)
 
         return self._store.write(job)
@@ -166,7 +165,7 @@ class LocalRuns:
                 run = tx.run(run_id)
                 if run is not None:
                     why = f"{reason} has no workflow {run.workflow!r}: resume the run in a program that has it"
-                    marked += _stored(tx, runs.without_code(run, now, why)).moved
+                    marked += stored(tx, runs.without_code(run, now, why)).moved
             return marked
 
         return self._store.write(job)
@@ -181,7 +180,7 @@ class LocalRuns:
             run = _known(tx, run_id)
             if isinstance(run, Refused):
                 return run
-            answer = _stored(tx, change(tx, run, now))
+            answer = stored(tx, change(tx, run, now))
             return run_model(answer.run) if answer.refusal is None else Refused(answer.refusal)
 
         return self._store.write(job)
@@ -200,8 +199,7 @@ def withdraw_steps(tx: Tx, run_id: str, by: str, reason: str, now: int) -> None:
         state = tx.state(step.request_id) if step.status in _OPEN else None
         if state is not None:
             command = Decide(verb="cancel", by=by, token=None, reason=reason)
-            for effect in decide(state, command, now).effects:
-                tx.apply(effect)
+            stored(tx, decide(state, command, now))
 
 
 def _spent_steps(tx: Tx, run: RunRecord, failed: State | None) -> Sequence[str]:
@@ -228,9 +226,3 @@ def _is_gone(run: RunRecord, *, asked: bool) -> bool:
 def _known(tx: Tx, run_id: object) -> RunRecord | Refused:
     run = tx.run(run_id) if isinstance(run_id, str) else None
     return Refused(RunNotFound(run_id)) if run is None else run
-
-
-def _stored(tx: Tx, answer: RunAnswer) -> RunAnswer:
-    for effect in answer.effects:
-        tx.apply(effect)
-    return answer

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from gatekit import owner
-from gatekit.backend.tx import Tx
+from gatekit.backend.tx import Tx, stored
 from gatekit.machine import entering, running, runs
 from gatekit.machine.clockwork import settle
-from gatekit.machine.commands import Lose
-from gatekit.machine.effects import Draft, Effect
+from gatekit.machine.commands import Answer, Lose
+from gatekit.machine.effects import Draft
 
 _BATCH: Final = 100
 """Requests that one sweep moves at most, so that no start waits long behind it."""
@@ -29,7 +29,7 @@ def sweep_due(tx: Tx, now: int) -> int:
         if state is not None:
             draft = Draft(state, now)
             settle(draft)
-            _apply(tx, draft.effects())
+            stored(tx, Answer(state=draft.state, effects=draft.effects()))
     return len(overdue)
 
 
@@ -40,7 +40,7 @@ def _sweep_waiters(tx: Tx, now: int) -> int:
             for request_id, ticket in tx.waited_for_by(waiter, _ALL if waiter == here else _BATCH):
                 state = tx.state(request_id) if waiter != here or ticket not in owner.living else None
                 if state is not None:
-                    _apply(tx, entering.withdraw(state, ticket, now).effects)
+                    stored(tx, entering.withdraw(state, ticket, now))
                     moved += 1
     return moved
 
@@ -55,7 +55,7 @@ def sweep_attempts(tx: Tx, now: int) -> int:
         why = "its process could not report how it ended" if process == here else "its process died"
         state = tx.state(request_id)
         if state is not None:
-            _apply(tx, running.lose(state, Lose(token=token, why=why), now).effects)
+            stored(tx, running.lose(state, Lose(token=token, why=why), now))
     return len(ended)
 
 
@@ -65,12 +65,6 @@ def _sweep_runs(tx: Tx, now: int) -> int:
     for run_id, process in tx.running_runs():
         run = tx.run(run_id) if moved < _BATCH else None
         if run is not None and owner.has_given_up(process, run.token) is True:
-            answer = runs.interrupt(run, now, "its process died, or could not say how it ended")
-            _apply(tx, answer.effects)
-            moved += answer.moved
+            why = "its process died, or could not say how it ended"
+            moved += stored(tx, runs.interrupt(run, now, why)).moved
     return moved
-
-
-def _apply(tx: Tx, effects: tuple[Effect, ...]) -> None:
-    for effect in effects:
-        tx.apply(effect)

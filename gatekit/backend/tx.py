@@ -141,6 +141,23 @@ class Tx(Protocol):
         ...
 
 
+class Written(Protocol):
+    """What a transition answers: it says what to write."""
+
+    @property
+    def effects(self) -> tuple[Effect, ...]: ...
+
+
+W = TypeVar("W", bound=Written)
+
+
+def stored(tx: Tx, answer: W) -> W:
+    """Write what a transition says, and hand it on."""
+    for effect in answer.effects:
+        tx.apply(effect)
+    return answer
+
+
 class LostRace(Exception):
     """A row had moved on although the transaction held the lock: somebody else writes to the tables."""
 
