@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from gatekit import owner
 from gatekit.backend.base import Call, Fenced, Found
-from gatekit.backend.local_runs import LocalRuns
+from gatekit.backend.local_runs import CLOSED, LocalRuns
 from gatekit.backend.sweeping import sweep, sweep_due
 from gatekit.backend.tx import HANDED_ON, HandedOn, PageQuery, Refused, Store, Tx, stored
 from gatekit.clock import Clock, to_datetime
@@ -33,6 +33,8 @@ class LocalBackend:
         self._store = store
         self._waiting = Waiting(clock, self.sweep)
         self._runs = LocalRuns(store, self._waiting)
+        self._started: dict[str, str] = {}
+        """The requests whose tools run by this gate, by the token of the attempt."""
         store.observe(self._waiting)
 
     @property
@@ -68,6 +70,7 @@ class LocalBackend:
                 return known
             state = _enter(tx, call, now, entering.submit_allowed).state
             command = Start(version=1, token=token, owner=owner.current().text)
+            self._started[token] = call.request_id
             return _found(stored(tx, running.start(state, command, now)).state)
 
         return self._store.write(job)
@@ -118,17 +121,27 @@ class LocalBackend:
             stored(tx, answer)
             if answer.refusal is not None:
                 return Refused(answer.refusal)
-            return answer.value or _model(answer.state)
+            if answer.value is None:
+                return _model(answer.state)
+            self._started[command.token] = request_id
+            return answer.value
 
         return self._store.write(job)
 
     def give_back(self, request_id: str, token: str) -> Reply[None]:
+        self._started.pop(token, None)
         return self._quietly(request_id, lambda state, now: running.give_back(state, token, now))
 
     def finish(self, request_id: str, command: Finish) -> Reply[Request]:
-        return self._move(request_id, lambda state, now: running.finish(state, command, now))
+        def change(state: State, now: int) -> Answer[None]:
+            # Not before: a report that the queue does not take is made again.
+            self._started.pop(command.token, None)
+            return running.finish(state, command, now)
+
+        return self._move(request_id, change)
 
     def lose(self, request_id: str, token: str, why: str) -> Reply[Request]:
+        self._started.pop(token, None)
         return self._move(request_id, lambda state, now: running.lose(state, Lose(token=token, why=why), now))
 
     # Waiting and reading
@@ -203,6 +216,9 @@ class LocalBackend:
         closed = UsageError("the gate was closed while this call waited: keep it open until its calls are over")
         for request_id in self._waiting.leave(closed):
             self._quietly(request_id, _withdrawn_here)
+        for token, request_id in list(self._started.items()):
+            self.lose(request_id, token, CLOSED)
+        self._runs.close()
         self._store.close()
 
     # How a job is made of a transition

@@ -22,6 +22,7 @@ from gatekit.waiting import Waiting
 
 T = TypeVar("T")
 _BATCH: Final = 100
+CLOSED: Final = "its gate was closed"
 _BLOCKED: Final[frozenset[Status]] = frozenset({"pending", "held", "running", "unknown"})
 """The states of a step in which its run cannot go on."""
 _MAY_REPORT: Final[frozenset[Status]] = frozenset({"running", "unknown"})
@@ -36,6 +37,8 @@ class LocalRuns:
     def __init__(self, store: Store, waiting: Waiting) -> None:
         self._store = store
         self._waiting = waiting
+        self._executing: dict[str, str] = {}
+        """The runs that are executed by this gate, by the token of the execution."""
 
     def begin(self, run: NewRun) -> Reply[RunRow]:
         def job(tx: Tx, now: int) -> RunRow | Refused:
@@ -69,15 +72,17 @@ class LocalRuns:
                 # A step that its process was at ends with it, and is seen so by the one that takes over.
                 sweep_attempts(tx, now)
             owner.living.add(token)
+            self._executing[token] = run.id
             stored(tx, answer)
             steps = tuple(map(step_model, tx.steps(run_id)))
-            return Taken(run=run_model(answer.run), token=token, steps=steps, retried=answer.run.retried)
+            run = answer.run
+            return Taken(run=run_model(run), token=token, steps=steps, retried=run.retried, loose=frozenset(run.loose))
 
         return self._store.write(job)
 
     def suspend(self, run_id: str, token: str, waiting_for: Sequence[str]) -> Reply[RunRow]:
         def change(tx: Tx, run: RunRecord, now: int) -> RunAnswer:
-            owner.living.discard(token)
+            self._let_go(token)
             states = tx.statuses(waiting_for)
             ready = any(status not in _BLOCKED for status in states.values())
             unknown = not ready and "unknown" in states.values()
@@ -88,7 +93,7 @@ class LocalRuns:
     def end(self, run_id: str, token: str, command: RunEnd) -> Reply[RunRow]:
         def change(tx: Tx, run: RunRecord, now: int) -> RunAnswer:
             # Not before: a thread that asked for the run meanwhile would take it for given up.
-            owner.living.discard(token)
+            self._let_go(token)
             states = (tx.state(request_id) for request_id in command.behind)
             own = (state.request.id for state in states if state is not None and state.request.run == run.id)
             return runs.end(run, token, command, now, error_request=next(own, None))
@@ -96,7 +101,7 @@ class LocalRuns:
         return self._change(run_id, change)
 
     def break_off(self, run_id: str, token: str, why: str) -> Reply[None]:
-        owner.living.discard(token)
+        self._let_go(token)
 
         def job(tx: Tx, now: int) -> None:
             run = tx.run(run_id)
@@ -119,10 +124,11 @@ class LocalRuns:
     def reopen(self, run_id: object, by: str) -> Reply[RunRow]:
         def change(tx: Tx, run: RunRecord, now: int) -> RunAnswer:
             failed = None if run.error_request is None else tx.state(run.error_request)
+            loose = () if failed is None else _steps_after(tx, run, failed)
             if run.status == "failed" and failed is not None and attempts.has_starts_left(failed):
                 stored(tx, attempts.start_again(failed, by, now))
-                return runs.reopen(run, by, now, again=_withdrawn_steps(tx, run))
-            return runs.reopen(run, by, now, again=_spent_steps(tx, run, failed))
+                return runs.reopen(run, by, now, again=_withdrawn_steps(tx, run), loose=loose)
+            return runs.reopen(run, by, now, again=_spent_steps(tx, run, failed), loose=loose)
 
         return self._change(run_id, change)
 
@@ -175,6 +181,15 @@ class LocalRuns:
         self._store.stir()
         return reply
 
+    def close(self) -> None:
+        """Leave the runs that this gate executes to others: it cannot say any more how they go on."""
+        for token, run_id in list(self._executing.items()):
+            self.break_off(run_id, token, CLOSED)
+
+    def _let_go(self, token: str) -> None:
+        owner.living.discard(token)
+        self._executing.pop(token, None)
+
     def _change(self, run_id: object, change: Callable[[Tx, RunRecord, int], RunAnswer]) -> Reply[RunRow]:
         def job(tx: Tx, now: int) -> RunRow | Refused:
             run = _known(tx, run_id)
@@ -207,6 +222,12 @@ def _spent_steps(tx: Tx, run: RunRecord, failed: State | None) -> Sequence[str]:
     if failed is None or failed.request.status not in _SPENT:
         return ()
     return tuple(dict.fromkeys((runs.name_of(failed.request.call_id), *_withdrawn_steps(tx, run))))
+
+
+def _steps_after(tx: Tx, run: RunRecord, failed: State) -> Sequence[str]:
+    """The steps that the run made once this one had failed."""
+    names = [step.name for step in tx.steps(run.id)]
+    return names[names.index(failed.request.call_id) + 1 :]
 
 
 def _withdrawn_steps(tx: Tx, run: RunRecord) -> Sequence[str]:

@@ -33,6 +33,8 @@ class Taken:
     """Its journal, in the order in which the steps were made."""
     retried: tuple[str, ...]
     """Names of steps, once for each time that they are to be made anew."""
+    loose: frozenset[str]
+    """Steps of the journal that this execution may leave out."""
 
 
 class RunsBackend(Protocol):

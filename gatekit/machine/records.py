@@ -220,6 +220,8 @@ class RunRecord:
     """Ids of requests."""
     retried: tuple[str, ...] = ()
     """Names of steps, once for each time that the run was resumed after they had failed."""
+    loose: tuple[str, ...] = ()
+    """Call ids of steps that followed a failure which is tried again: a run that goes another way leaves them out."""
     owner: str | None = None
     """The process that executes it, as `gatekit.owner` writes it."""
     token: str | None = None

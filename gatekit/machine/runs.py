@@ -132,8 +132,12 @@ def without_code(run: RunRecord, now: int, reason: str) -> RunAnswer:
     )
 
 
-def reopen(run: RunRecord, by: str, now: int, *, again: Sequence[str]) -> RunAnswer:
-    """A failed run, or one that needs a review, may go on. `again` names the steps that are to be made anew."""
+def reopen(run: RunRecord, by: str, now: int, *, again: Sequence[str], loose: Sequence[str]) -> RunAnswer:
+    """A failed run, or one that needs a review, may go on.
+
+    `again` names the steps that are to be made anew, `loose` those that followed the failure, as what makes up for it
+    does: they are not done twice, and a run that comes through this time does not make them.
+    """
     if run.status not in ("failed", "needs-review"):
         return RunAnswer(run=run)
     opened = replace(
@@ -144,6 +148,7 @@ def reopen(run: RunRecord, by: str, now: int, *, again: Sequence[str]) -> RunAns
         error_type=None,
         error_request=None,
         retried=(*run.retried, *again),
+        loose=tuple(dict.fromkeys((*run.loose, *loose))),
     )
     return _moved(run, opened, "run.reopened", by, now, again=list(again) or None)
 

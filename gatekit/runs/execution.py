@@ -50,6 +50,7 @@ class Execution:
         self.change: ProgramChanged | None = None
         self._journal = {step.name: step.tool for step in taken.steps}
         self._retried = Counter(taken.retried)
+        self._loose = taken.loose
         self._entered: set[str] = set()
         self._occurrences: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -143,7 +144,7 @@ class Execution:
 
     def _check_nothing_is_left(self, why: str) -> None:
         for call_id in self._journal:
-            if name_of(call_id) not in self._entered:
+            if name_of(call_id) not in self._entered and call_id not in self._loose:
                 raise self.changed(call_id, why)
 
     def _call_id(self, name: str) -> str:

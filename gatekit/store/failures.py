@@ -20,9 +20,13 @@ _CURES: Final = {
 }
 
 
+_IN_THE_WAY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
+"""The last is said of the log's own locks, after SQLite has tried for some 10 s (sqlite.org/rescode.html#protocol)."""
+
+
 def is_busy(error: BaseException) -> bool:
     """Whether somebody else's lock was in the way."""
-    return isinstance(error, sqlite3.Error) and _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return isinstance(error, sqlite3.Error) and _code(error) in _IN_THE_WAY
 
 
 def store_error(error: Exception, path: str) -> StoreError:

@@ -112,6 +112,7 @@ def run_row(record: RunRecord) -> dict[str, Any]:
     row = {name: getattr(record, name) for name in RUN}
     row["waiting_for"] = json.dumps(record.waiting_for)
     row["retried"] = json.dumps(record.retried)
+    row["loose"] = json.dumps(record.loose)
     return row
 
 
@@ -119,6 +120,7 @@ def run_record(row: Row) -> RunRecord:
     values = _run.values(row)
     values["waiting_for"] = _run.texts(values, "waiting_for")
     values["retried"] = _run.texts(values, "retried")
+    values["loose"] = _run.texts(values, "loose")
     values["ready"] = bool(values["ready"])
     values["result_lost"] = bool(values["result_lost"])
     return RunRecord(**values)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 APPLICATION_ID: Final = 0x67617465
 """`gate` in ASCII: what the header of the file says of whose it is (sqlite.org/fileformat2.html, offset 68)."""
-VERSION: Final = 2
+VERSION: Final = 3
 """How many migrations there are; kept as the file's `user_version`."""
 
 TABLES: Final = frozenset(
@@ -224,6 +224,8 @@ _SURVIVE = (
     *_EVENTS_OF_RUNS_TOO,
 )
 
+_COMPENSATE = "ALTER TABLE runs ADD COLUMN loose TEXT NOT NULL DEFAULT '[]'"
+
 
 def migration() -> Callable[[sqlite3.Connection], None]:
     """What brings the tables up to `VERSION`, inside a write transaction that the caller begins and commits.
@@ -236,6 +238,7 @@ def migration() -> Callable[[sqlite3.Connection], None]:
     migrations = Migrations("gatekit")
     migrations(name="loop")(_loop)
     migrations(name="survive")(_survive)
+    migrations(name="compensate")(_compensate)
 
     def migrate(connection: sqlite3.Connection) -> None:
         migrations.apply(Database(connection, execute_plugins=False, recursive_triggers=False))
@@ -256,3 +259,7 @@ def _loop(database: Database) -> None:
 def _survive(database: Database) -> None:
     for statement in _SURVIVE:
         database.execute(statement)
+
+
+def _compensate(database: Database) -> None:
+    database.execute(_COMPENSATE)

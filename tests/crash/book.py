@@ -81,6 +81,8 @@ class Effect(NamedTuple):
 
 LOCKED: Final = "database is locked"
 """What SQLite says when the time to wait for a lock is over."""
+_IN_THE_WAY: Final = (LOCKED, "locking protocol")
+"""The second is what it says of the log's own locks, where somebody was stopped who held one."""
 
 
 def read(path: str, *, integrity: bool = True, patience: float = 20.0) -> Book:
@@ -105,7 +107,7 @@ def read(path: str, *, integrity: bool = True, patience: float = 20.0) -> Book:
             entries = _entries(connection)
             return Book(entries, _runs(connection, entries), flaws)
     except sqlite3.DatabaseError as error:
-        return Book(flaws=[LOCKED if str(error) == LOCKED else f"corrupt: {error}"])
+        return Book(flaws=[LOCKED if str(error) in _IN_THE_WAY else f"corrupt: {error}"])
 
 
 def _flaws(connection: sqlite3.Connection) -> list[str]:

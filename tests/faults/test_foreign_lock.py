@@ -190,3 +190,26 @@ def test_another_program_holds_the_lock_for_ten_seconds(queue: Path) -> None:
             again = bob.approve(request)
             assert decided.end() == "paid"
     assert judge(queue, [(request.id, again.verb)], paid)["succeeded"] == 2
+
+
+HOLDER = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as index:
+    fcntl.lockf(index, fcntl.LOCK_EX, 5, 123)
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+"""The locks of whoever reads the log are the bytes 123 to 127 of its index (sqlite.org/walformat.html)."""
+
+
+def test_a_process_that_was_stopped_with_the_logs_own_locks_is_in_the_way_and_no_more(gate: Gate, queue: Path) -> None:
+    # SQLite gives up on these by itself, after some 10 s, with SQLITE_PROTOCOL instead of SQLITE_BUSY.
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, f"{queue}-shm"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    end = ended(gate.count)
+    holder.communicate()
+    assert isinstance(end, StoreBusy)
+    assert gate.count() == 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
-from gatekit import AsyncRun, Gate, Run, ToolFailed, gated_step
-from gatekit.errors import NotAllowed, RunFailed
+from gatekit import AsyncRun, Gate, Run, ToolFailed, UsageError, gated_step
+from gatekit.errors import NotAllowed, RunFailed, RunNeedsReview
 from tests.runs.helpers import Background, Diary, approve, journal, release
 
 
@@ -114,6 +115,97 @@ def test_a_tool_that_cancels_itself_leaves_its_siblings_alone(gate: Gate) -> Non
     anyio.run(together.start, "r")
     assert gate.run("r").status == "needs-review"
     assert dict(journal(gate, "r")) == {"bad": "unknown", "good": "succeeded"}
+
+
+def compensating(diary: Diary, works: list[bool]) -> Any:
+    """A workflow that undoes a hold where the payment fails, and fails itself."""
+
+    def pay() -> str:
+        diary.note("pay")
+        if not works[0]:
+            raise ValueError("no money")
+        return "paid"
+
+    def order(run: Run) -> str:
+        run.step("hold", diary.note, "hold")
+        try:
+            paid = run.step("pay", pay)
+        except ToolFailed:
+            run.step("free", diary.note, "free")
+            raise
+        run.step("mail", diary.note, "mail")
+        return str(paid)
+
+    return order
+
+
+def test_a_run_that_made_up_for_a_failed_step_and_failed_tries_that_step_again(gate: Gate) -> None:
+    diary, works = Diary(), [False]
+    handle = gate.workflow(compensating(diary, works)).start("r")
+    assert handle.status == "failed"
+    assert handle.resume() == "failed"
+    assert diary.lines == ["hold", "pay", "free", "pay"]
+    works[0] = True
+    assert handle.resume() == "succeeded"
+    assert diary.lines == ["hold", "pay", "free", "pay", "pay", "mail"]
+    assert [name for name, _ in journal(gate, "r")] == ["hold", "pay", "free", "pay~2", "pay~3", "mail"]
+
+
+def test_what_was_made_after_the_failure_was_mended_must_still_be_made(gate: Gate) -> None:
+    diary, works = Diary(), [False]
+    order = compensating(diary, works)
+
+    @gate.workflow
+    def twice(run: Run) -> None:
+        order(run)
+        if len(diary.lines) < 6:
+            run.pause("look")
+
+    handle = twice.start("r")
+    works[0] = True
+    assert handle.resume() == "waiting"
+    diary.lines += ["", ""]
+    release(gate, "look")
+    with pytest.raises(RunNeedsReview, match="at step 'look'"):
+        handle.result(timeout=5)
+
+
+def test_a_gate_that_is_closed_in_the_middle_of_a_run_leaves_it_to_others(tmp_path: Path) -> None:
+    gate, other = Gate(tmp_path / "queue.db"), Gate(tmp_path / "queue.db")
+    started, end = threading.Event(), threading.Event()
+
+    def crawl() -> str:
+        started.set()
+        end.wait(20)
+        return "late"
+
+    @gate.workflow
+    def refund(run: Run) -> str:
+        return str(run.step("crawl", crawl))
+
+    hangs = Background(lambda: refund.start("r"))
+    assert started.wait(10)
+    gate.close()
+    with other:
+        # What else is in progress in this process, by another gate, is left alone.
+        assert (other.run("r").status, journal(other, "r")) == ("waiting", [("crawl", "unknown")])
+        (row,) = other.requests("unknown")
+        assert other.history(row.id)[-1].data["why"] == "its gate was closed"
+    end.set()
+    with pytest.raises(UsageError, match="closed"):
+        hangs.join()
+
+
+def test_a_gate_that_is_closed_leaves_alone_what_runs_by_another_gate_of_the_queue(tmp_path: Path) -> None:
+    gate, other = Gate(tmp_path / "queue.db"), Gate(tmp_path / "queue.db")
+    other.count()
+
+    @gate.workflow
+    def refund(run: Run) -> str:
+        return str(run.step("close", lambda: str(other.close())))
+
+    assert refund.start("r").status == "succeeded"
+    gate.close()
 
 
 def test_a_step_that_was_declared_lost_lets_its_run_go_on_elsewhere(gate: Gate) -> None:
