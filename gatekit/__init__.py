@@ -32,12 +32,15 @@ from gatekit.models import Decision, Event, NotRun, Ran, Request
 if TYPE_CHECKING:
     from gatekit.arguments import Args
     from gatekit.gate import Gate, set_default
+    from gatekit.human import ask, confirm
+    from gatekit.policy import Budget, Policy, Stage
     from gatekit.runs import AsyncRun, Run
     from gatekit.step import gated_step
 
 __all__ = [
     "Args",
     "AsyncRun",
+    "Budget",
     "CallConflict",
     "Cancelled",
     "Decision",
@@ -48,6 +51,7 @@ __all__ = [
     "NotApproved",
     "NotRun",
     "OutcomeUnknown",
+    "Policy",
     "Ran",
     "Rejected",
     "Request",
@@ -56,11 +60,14 @@ __all__ = [
     "ReviewError",
     "Run",
     "RunError",
+    "Stage",
     "StoreError",
     "Suspended",
     "ToolFailed",
     "UsageError",
+    "ask",
     "calling",
+    "confirm",
     "current",
     "gated_step",
     "set_default",
@@ -69,8 +76,13 @@ __all__ = [
 _HOMES: Final = {
     "Args": "gatekit.arguments",
     "AsyncRun": "gatekit.runs",
+    "Budget": "gatekit.policy",
     "Gate": "gatekit.gate",
+    "Policy": "gatekit.policy",
     "Run": "gatekit.runs",
+    "Stage": "gatekit.policy",
+    "ask": "gatekit.human",
+    "confirm": "gatekit.human",
     "gated_step": "gatekit.step",
     "set_default": "gatekit.gate",
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, Final, Literal, ParamSpec, Self, TypeVar, overload
 
@@ -17,9 +19,27 @@ from gatekit.clock import Clock, SystemClock, to_datetime
 from gatekit.driving import AsyncSeat, Intent, SyncSeat, verb
 from gatekit.errors import QueueNotFound, UsageError
 from gatekit.forking import ForkLock
-from gatekit.models import RUN_STATUSES, STATUSES, Change, Event, Page, Request, RunRow, RunStatus, Status
+from gatekit.hooks import requester_name
+from gatekit.machine.plan import ROLE
+from gatekit.models import (
+    RUN_STATUSES,
+    STATUSES,
+    Change,
+    Event,
+    Grant,
+    Page,
+    Request,
+    ReviewerRow,
+    Risk,
+    RunRow,
+    RunStatus,
+    Status,
+    Stop,
+)
+from gatekit.policy import Policy, people_of
+from gatekit.questions import ask, confirm, terms_of
 from gatekit.reply import Reply, in_event_loop
-from gatekit.reviewer import AsyncReviewer, Reviewer
+from gatekit.reviewer import AsyncReviewer, Reviewer, check_reviewer
 
 if TYPE_CHECKING:
     from gatekit.runs import AsyncHandle, AsyncRun, AsyncWorkflow, Handle, Run, Workflow
@@ -128,6 +148,12 @@ class _Verbs:
         return tuple(diff(request.args_text, edited.text))
 
     @verb
+    def schema(self, request: Request) -> Intent[dict[str, Any]]:
+        """The JSON Schema that the arguments of a request must fit, and with them an edit, or a question's answer."""
+        found: dict[str, Any] = json.loads((yield from self.backend.schema(request.id)))
+        return found
+
+    @verb
     def runs(
         self,
         status: RunStatus | Sequence[RunStatus] = RUN_STATUSES,
@@ -148,6 +174,127 @@ class _Verbs:
             statuses=_statuses(status, RUN_STATUSES), workflow=workflow, after=_run_key(after), limit=_limit(limit)
         )
         return (yield from self.backend.runs.list(query))
+
+    @verb
+    def ask(
+        self,
+        prompt: str,
+        type: type[Any] = str,
+        *,
+        choices: Sequence[str] | None = None,
+        many: bool = False,
+        name: str = "ask",
+        risk: Risk = "medium",
+        details: Mapping[str, Any] | None = None,
+        policy: Policy | None = None,
+        expires_after: float | timedelta | None = None,
+        wait: float | timedelta | None = None,
+    ) -> Intent[Any]:
+        """Ask a human, and wait for the answer.
+
+        With `calling(call_id=…)` it is the same question when it is asked again. In a workflow use `run.ask`.
+
+        Args:
+            prompt: what is asked.
+            type: the answer's: `bool`, `str`, `int`, `float` or a pydantic model, which is a form.
+            choices: the answer is one of these texts.
+            many: the answer is a list of some of them.
+            name: what the queue calls the question, where a call has its tool's name.
+            risk: `"low"`, `"medium"`, `"high"` or `"critical"`.
+            details: JSON values that the reviewer sees with the question.
+            policy: who may answer. Where it has several stages, the later ones approve the answer or give another.
+            expires_after: seconds, or a timedelta, that it may stay open.
+            wait: seconds, or a timedelta, that this process waits; not given: for ever.
+
+        Raises:
+            NotApproved: a reviewer rejected or cancelled it, or nobody answered in time.
+            Suspended: `wait` is over; the question stays open.
+
+        >>> from gatekit.testing import ScriptedReviewer, memory_gate
+        >>> gate = memory_gate()
+        >>> with ScriptedReviewer(gate, lambda request: {"answer": "eu"}):
+        ...     gate.ask("Which region?", choices=("eu", "us"))
+        'eu'
+        """
+        terms = terms_of(name, risk=risk, details=details, policy=policy, expires_after=expires_after, wait=wait)
+        is_async = isinstance(self, AsyncSeat)
+        return (yield from ask(_plain(self), prompt, type, choices, many, terms, is_async=is_async))
+
+    @verb
+    def confirm(
+        self,
+        prompt: str,
+        *,
+        name: str = "confirm",
+        risk: Risk = "medium",
+        details: Mapping[str, Any] | None = None,
+        policy: Policy | None = None,
+        expires_after: float | timedelta | None = None,
+        wait: float | timedelta | None = None,
+    ) -> Intent[None]:
+        """Ask a human for a yes, where there is no tool to gate, and wait for it. The options are those of `ask`.
+
+        Raises:
+            NotApproved: a reviewer said no, or nobody decided in time.
+            Suspended: `wait` is over; it stays open.
+
+        >>> from gatekit.testing import ScriptedReviewer, memory_gate
+        >>> gate = memory_gate()
+        >>> with ScriptedReviewer(gate, ["approve"]):
+        ...     gate.confirm("Deploy v2?", name="deploy", details={"version": 2})
+        """
+        terms = terms_of(name, risk=risk, details=details, policy=policy, expires_after=expires_after, wait=wait)
+        yield from confirm(_plain(self), prompt, terms, is_async=isinstance(self, AsyncSeat))
+
+    @verb
+    def reviewers(self) -> Intent[Sequence[ReviewerRow]]:
+        """The reviewers whom the queue knows, by name. While it knows none, anybody may decide."""
+        return (yield from self.backend.rules.reviewers())
+
+    @verb
+    def add_reviewer(self, name: str, *, roles: Sequence[str] = ()) -> Intent[ReviewerRow]:
+        """Let this person decide, with these roles; one whom the queue knows has these from now on.
+
+        From the first one on nobody else decides anything in this queue.
+
+        Args:
+            name: as the person calls themselves, without a colon.
+            roles: what a policy asks for as `role:finance`, without the `role:`.
+        """
+        check_reviewer(name)
+        checked = people_of("roles", [f"{ROLE}{role}" for role in _listed("roles", roles)])
+        given = [role.removeprefix(ROLE) for role in checked]
+        return (yield from self.backend.rules.put_reviewer(name, given, requester_name(None)))
+
+    @verb
+    def remove_reviewer(self, name: str) -> Intent[bool]:
+        """Let this person decide no longer; False where the queue knew none of this name."""
+        return (yield from self.backend.rules.drop_reviewer(name, requester_name(None)))
+
+    @verb
+    def grants(self, *, limit: int = 100) -> Intent[Sequence[Grant]]:
+        """The standing permissions, the newest first, also those that have ended."""
+        return (yield from self.backend.rules.grants(_limit(limit)))
+
+    @verb
+    def stop(self, reason: str) -> Intent[Stop]:
+        """Let no call that reaches the queue start any more, in any process, until `lift()`.
+
+        What runs goes on. Reviewers go on deciding; what they approve waits.
+        """
+        if type(reason) is not str or not reason.strip():
+            raise UsageError(f"stop(reason={reason!r}): it takes some words")
+        return (yield from self.backend.rules.stop(reason, requester_name(None)))
+
+    @verb
+    def lift(self) -> Intent[bool]:
+        """Let calls start again after `stop()`; False where nothing was stopped."""
+        return (yield from self.backend.rules.lift(requester_name(None)))
+
+    @verb
+    def stopped(self) -> Intent[Stop | None]:
+        """Why nothing starts now; None: calls start."""
+        return (yield from self.backend.rules.stopped())
 
     def now(self) -> datetime:
         """The time on the queue's clock; hosts differ."""
@@ -194,6 +341,8 @@ class Gate(_Verbs, SyncSeat):
         self._closed = False
         self._lock = ForkLock()
         self._workflows: dict[str, AnyWorkflow] = {}
+        self.rules: Final[list[tuple[str, Policy]]] = []
+        """What `policy()` was told; for gatekit's own parts."""
         if not create and not os.path.exists(self.path):
             raise QueueNotFound(self.path)
 
@@ -294,6 +443,56 @@ class Gate(_Verbs, SyncSeat):
             )
         return found
 
+    def policy(self, pattern: str, policy: Policy) -> None:
+        """Ask for approval of every call of the tools whose names match, whatever their steps say.
+
+        Where several rules match, or the step has a policy of its own, all of their stages are asked: the strictest
+        wins. A rule whose stages all have a `when` that says no leaves the call alone. Rules are the program's own:
+        they hold for the steps of this gate in this process, also for those that were wrapped before.
+
+        Args:
+            pattern: a tool's name, in which `*` stands for anything: `"delete_*"`.
+            policy: who must say yes.
+
+        >>> from gatekit import Policy, Stage
+        >>> from gatekit.testing import memory_gate
+        >>> gate = memory_gate()
+        >>> gate.policy("delete_*", Policy(Stage("owner", "alice")))
+        """
+        if type(pattern) is not str or not pattern:
+            raise UsageError(f"policy({pattern!r}): the pattern is a tool's name, or one with *")
+        if not isinstance(policy, Policy):
+            raise UsageError(f"policy({pattern!r}) takes a Policy, not {type(policy).__name__}")
+        self.rules.append((pattern, policy))
+        with _default_lock:
+            _watch_default()
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether any call could be gated by a rule; for gatekit's own parts."""
+        return bool(self.rules)
+
+    def rules_for(self, tool: str) -> list[tuple[str, Policy]]:
+        """The rules that match a tool's name; for gatekit's own parts."""
+        return [(pattern, policy) for pattern, policy in self.rules if fnmatchcase(tool, pattern)]
+
+    def wrap(self, tools: Iterable[Callable[..., Any]], **options: Any) -> list[Callable[..., Any]]:
+        """Gate several tools at once; see `gated_step` for the options, which hold for all of them.
+
+        With `requires_approval=False` only what a rule of `policy()` asks for goes to a human.
+
+        >>> from gatekit.testing import memory_gate
+        >>> gate = memory_gate()
+        >>> def read_page(url: str) -> str:
+        ...     return "text"
+        >>> (read,) = gate.wrap([read_page], requires_approval=False)
+        >>> read("https://example.org")
+        'text'
+        """
+        from gatekit.step import gated_step
+
+        return [gated_step(tool, gate=self, **options) for tool in tools]
+
     def run(self, run_id: str) -> Handle[Any]:
         """A durable run by its id, whoever started it; asking it something raises `RunNotFound` if there is none."""
         from gatekit.runs import Handle
@@ -356,6 +555,11 @@ class AsyncGate(_Verbs, AsyncSeat):
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
+
+    @property
+    def gate(self) -> Gate:
+        """The same queue with verbs that block."""
+        return self._gate
 
     @property
     def backend(self) -> Backend:  # type: ignore[override]
@@ -431,8 +635,8 @@ def _watch(backend: Backend, cursor: int) -> Iterator[Event]:
 
 _default: Gate | None = None
 _default_lock = ForkLock()
-recording_defaults: Final[list[Gate]] = []
-"""Holds the default gate while that one records every call: then no call takes the short path."""
+watchful_defaults: Final[list[Gate]] = []
+"""Holds the default gate while that one records every call, or has rules: then no call takes the short path."""
 
 
 def set_default(gate: Gate | None) -> None:
@@ -442,7 +646,7 @@ def set_default(gate: Gate | None) -> None:
         raise UsageError(f"set_default takes a Gate, not {type(gate).__name__}")
     with _default_lock:
         _default = gate
-        recording_defaults[:] = [gate] if gate is not None and gate.record == "all" else []
+        _watch_default()
 
 
 def default_gate() -> Gate:
@@ -452,6 +656,24 @@ def default_gate() -> Gate:
         if _default is None:
             _default = Gate()
         return _default
+
+
+def _plain(seat: _Verbs) -> Gate:
+    if isinstance(seat, AsyncGate):
+        return seat.gate
+    assert isinstance(seat, Gate)
+    return seat
+
+
+def _watch_default() -> None:
+    watchful = _default is not None and (_default.record == "all" or _default.has_rules)
+    watchful_defaults[:] = [_default] if watchful and _default is not None else []
+
+
+def _listed(name: str, given: Sequence[str]) -> Sequence[str]:
+    if isinstance(given, str) or not all(type(entry) is str for entry in given):
+        raise UsageError(f"{name}={given!r}: it takes a list of names")
+    return given
 
 
 def _file_of(path: str | os.PathLike[str] | None) -> str:

@@ -33,6 +33,7 @@ Verb = Literal[
     "reject",
     "respond",
     "release",
+    "answer",
     "cancel",
     "undo",
     "retry",
@@ -40,7 +41,7 @@ Verb = Literal[
     "declare_lost",
     "expire",
 ]
-Kind = Literal["call", "pause"]
+Kind = Literal["call", "pause", "question", "confirm"]
 RunStatus = Literal["running", "waiting", "succeeded", "failed", "cancelled", "needs-review"]
 
 RISKS: Final[tuple[Risk, ...]] = get_args(Risk)
@@ -99,6 +100,8 @@ class Decision(_Record):
     """The arguments it is about, as the digest of their canonical text."""
     token: str
     """What the reviewer had in front of them."""
+    stages: tuple[str, ...] = ()
+    """The stages of the policy for which it was cast."""
     note: str | None = None
     """A remark for the record."""
     reason: str | None = None
@@ -113,6 +116,36 @@ class Decision(_Record):
     """The attempt that it is about, for `retry`, `settle` and `declare_lost`."""
     standing: Literal["counts", "undone", "overtaken"] = "counts"
     """Whether it is still in force, was undone, or a later version took its place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageRow(_Record):
+    """One stage of a request's policy, and how far it is."""
+
+    name: str
+    """What the policy calls it."""
+    reviewers: tuple[str, ...]
+    """Who may decide it: names, and roles as `role:finance`; empty: anybody."""
+    quorum: int
+    """How many must say yes."""
+    by: tuple[str, ...]
+    """Who said yes."""
+    status: Literal["done", "current", "not reached"]
+    """Whether it is met, asked now, or waits for an earlier one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim(_Record):
+    """Somebody took a request to look at it."""
+
+    by: str
+    """Who, as `human:name`."""
+    at: datetime
+    """When."""
+    until: datetime
+    """When the claim lapses."""
+    exclusive: bool
+    """Whether nobody else may decide meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +196,7 @@ class Request(_Record):
     id: str
     """Its identifier."""
     kind: Kind = "call"
-    """A `call` of a tool, which is approved, or a `pause` of a run, which is released."""
+    """A `call` of a tool or a `confirm`, which are approved, a `pause`, which is released, a `question`, answered."""
     tool: str
     """The name of the gated step, or of the pause."""
     status: Status
@@ -213,6 +246,16 @@ class Request(_Record):
     """True for edited arguments that the agent has not checked yet."""
     original: str | None = None
     """The canonical text of the first revision, if the arguments were edited."""
+    stages: tuple[StageRow, ...] = ()
+    """The stages of its policy, in order."""
+    rule: str | None = None
+    """The rule of the policy that gated it."""
+    on_expiry: Literal["expire", "approve", "escalate", "keep"] = "expire"
+    """What happens when nobody has decided by `decide_by`."""
+    claim: Claim | None = None
+    """Who took it, where somebody did."""
+    delegations: tuple[tuple[str, str], ...] = ()
+    """Who handed their part on, and to whom."""
 
     @property
     def args(self) -> dict[str, Any]:
@@ -233,7 +276,7 @@ class RequestRow(_Record):
     id: str
     """Its identifier."""
     kind: Kind = "call"
-    """A `call` of a tool or a `pause` of a run."""
+    """A `call` of a tool, a `pause` of a run, a `question` or a `confirm`."""
     tool: str
     """The name of the gated step."""
     status: Status
@@ -262,6 +305,10 @@ class RequestRow(_Record):
     """How many invisible or deceptive characters its texts hold."""
     waiter: Literal["waiting", "gone"]
     """Whether a process waits for it."""
+    stage: str
+    """How far its policy is, as `1/3`; empty where one person decides."""
+    claimed_by: str | None
+    """Who took it last."""
     key: str
     """Its place in the list: hand it to `after=` or `before=`."""
 
@@ -422,3 +469,68 @@ class Ran:
 @dataclass(frozen=True, slots=True)
 class NotRun:
     """What a step's `reconcile` answers for a call that had no effect at all: it may start again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewerRow(_Record):
+    """A person whom the queue knows as a reviewer."""
+
+    name: str
+    """The name."""
+    roles: tuple[str, ...]
+    """What a policy may ask for as `role:…`."""
+    by: str
+    """Who added or changed it last, as `kind:name`."""
+    at: datetime
+    """When."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant(_Record):
+    """A standing permission that a reviewer gave."""
+
+    id: str
+    """Its identifier."""
+    tool: str
+    """The tool whose calls it covers."""
+    _scope: str
+    run: str | None
+    """Only calls of this run; None: of any."""
+    requester: str | None
+    """Only calls of this agent; None: of any."""
+    by: str
+    """Who gave it, as `human:name`."""
+    at: datetime
+    """When."""
+    request_id: str
+    """The request on which it was given."""
+    expires_at: datetime | None
+    """When it ends; None: never by itself."""
+    uses: int | None
+    """How many calls it covers in all; None: any number."""
+    used: int
+    """How many it has covered."""
+    revoked_at: datetime | None
+    """When somebody took it back."""
+    revoked_by: str | None
+    """Who did."""
+    active: bool
+    """Whether it permits anything now."""
+
+    @property
+    def scope(self) -> dict[str, Any]:
+        """What each argument may be, fresh at each call."""
+        loaded: dict[str, Any] = json.loads(self._scope)
+        return loaded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop(_Record):
+    """The queue is stopped: nothing that reaches it starts until this is lifted."""
+
+    by: str
+    """Who stopped it, as `kind:name`."""
+    at: datetime
+    """When."""
+    reason: str
+    """Why."""

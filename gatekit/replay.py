@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from gatekit.arguments import decode_result
@@ -14,13 +15,20 @@ from gatekit.errors import (
     ResultNotStored,
     ToolFailed,
 )
-from gatekit.models import Request, Status
+from gatekit.models import Kind, Request, Status
 
 NOT_APPROVED: Final[dict[Status, type[NotApproved]]] = {
     "rejected": Rejected,
     "responded": Responded,
     "expired": Expired,
     "cancelled": Cancelled,
+}
+
+
+_ANSWER: Final[dict[Kind, Callable[[dict[str, Any]], Any]]] = {
+    "pause": lambda args: args["payload"],
+    "question": lambda args: args["answer"],
+    "confirm": lambda args: True,
 }
 
 
@@ -35,6 +43,8 @@ def replay_request(request: Request, annotation: object) -> Any:
     refused = NOT_APPROVED.get(request.status)
     if refused is not None:
         raise refused(request)
+    if request.status == "answered":
+        return _ANSWER[request.kind](request.args)
     outcome = request.outcome
     assert outcome is not None, f"{request.status} without an outcome"
     if outcome.kind == "raised":

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final, Literal, Protocol
 
 from gatekit.arguments import apply_edit, canonical
 from gatekit.backend.base import Backend
+from gatekit.backend.rules import NewGrant
 from gatekit.backend.tx import PageQuery
 from gatekit.calling import check_name
-from gatekit.clock import span
+from gatekit.clock import Clock, span
 from gatekit.driving import AsyncSeat, Intent, SyncSeat, verb
 from gatekit.errors import InvalidEdit, RequestNotFound, UsageError
-from gatekit.machine.commands import Decide, Edit, Finish, Resolve
-from gatekit.models import Decision, Request, Verb
+from gatekit.ids import new_id
+from gatekit.machine.commands import Claim, Decide, Delegate, Edit, Finish, Resolve
+from gatekit.machine.grants import scope_of
+from gatekit.models import Decision, Grant, Request, Verb
 
 _LONGEST_TEXT: Final = 20_000
 _LONGEST_HOLD: Final = 3600
+_LONGEST_GRANT: Final = 366 * 86_400 * 1_000_000
+"""Microseconds."""
 _UNCHANGED: Final = object()
+Within = Literal["run", "agent", "all"]
 
 
 class HasQueue(Protocol):
@@ -25,6 +33,9 @@ class HasQueue(Protocol):
 
     @property
     def backend(self) -> Backend: ...
+
+    @property
+    def clock(self) -> Clock: ...
 
 
 class _Verbs:
@@ -36,9 +47,7 @@ class _Verbs:
     """
 
     def __init__(self, gate: HasQueue, name: str, *, hold: float = 0) -> None:
-        check_name("reviewer(name)", name)
-        if not isinstance(name, str) or ":" in name or not name.strip():
-            raise UsageError(f"{name!r} is no reviewer's name: it takes 1 character or more, and no colon")
+        check_reviewer(name)
         if isinstance(hold, bool) or not isinstance(hold, (int, float)) or not 0 <= hold <= _LONGEST_HOLD:
             raise UsageError(f"hold={hold!r}: it takes seconds from 0 to {_LONGEST_HOLD}")
         self.gate = gate
@@ -134,6 +143,80 @@ class _Verbs:
         return (yield from _edit(self, "release", request, seen, changes, replace=True, note=note))
 
     @verb
+    def answer(
+        self, request: Request | str, value: object, *, token: str | None = None, note: str | None = None
+    ) -> Intent[Decision]:
+        """Answer a question.
+
+        Args:
+            request: the question that was read, or its id together with `token`.
+            value: the answer as a JSON value: True or False, a text, one of the choices, a list of them, or the
+                fields of the form.
+            token: `request.token`, where an id is given.
+            note: a remark for the record.
+
+        Raises:
+            InvalidEdit: the answer does not fit the question, which stays open.
+        """
+        seen = _required(request, token)
+        return (yield from _edit(self, "answer", request, seen, {"answer": value}, replace=False, note=note))
+
+    @verb
+    def allow(
+        self,
+        request: Request,
+        *,
+        for_: float | timedelta | None = None,
+        uses: int | None = None,
+        scope: Mapping[str, object] | None = None,
+        within: Within = "agent",
+        note: str | None = None,
+    ) -> Intent[Grant]:
+        """Approve this call, and calls like it for a while.
+
+        Each use is a decision in the history that names the permission. Calls of critical risk always need a human,
+        and so do those whose policy asks more than one person.
+
+        Args:
+            request: what was read.
+            for_: seconds, or a timedelta, after which the permission ends.
+            uses: how many further calls it covers. At least one of the two is needed.
+            scope: by argument what it may be: a value, a pattern (`"/srv/*"`; `*` stays within one part of a path,
+                `**` does not), a bound (`{"at_most": 100}`, `{"at_least": 1}`), or `{"any": True}`. Every argument
+                that is not named must be exactly as in this request.
+            within: `"run"`: only calls of this run; `"agent"`: only of this agent; `"all"`: of anybody.
+            note: a remark for the record.
+
+        Raises:
+            UsageError: the permission would never end, or the scope does not fit the call.
+        """
+        return (yield from _allow(self, request, for_=for_, uses=uses, scope=scope, within=within, note=note))
+
+    @verb
+    def revoke(self, grant: Grant | str) -> Intent[Grant]:
+        """Take a standing permission back, also another's: from now on it covers no call, in any process.
+
+        Raises:
+            NotAllowed: there is none of this id.
+        """
+        grant_id = grant.id if isinstance(grant, Grant) else grant
+        return (yield from self.gate.backend.rules.revoke(grant_id, f"human:{self.name}"))
+
+    @verb
+    def claim(self, request: Request | str) -> Intent[Request]:
+        """Take the request to look at it: others see that, and a policy may keep them out. It lapses after 15 min."""
+        request_id = request.id if isinstance(request, Request) else request
+        return (yield from self.gate.backend.claim(request_id, Claim(by=f"human:{self.name}")))
+
+    @verb
+    def delegate(self, request: Request | str, *, to: str, reason: str) -> Intent[Request]:
+        """Hand one's part of the request to another person, who then decides in one's place."""
+        check_reviewer(to)
+        request_id = request.id if isinstance(request, Request) else request
+        command = Delegate(by=f"human:{self.name}", to=to, reason=_said("reason", reason))
+        return (yield from self.gate.backend.delegate(request_id, command))
+
+    @verb
     def retry(self, request: Request | str, *, attempt: int | None = None, note: str | None = None) -> Intent[Decision]:
         """Let a call start anew whose last attempt failed, or ended in a way that is not known.
 
@@ -211,6 +294,47 @@ class _Verbs:
             NotAllowed: there is nothing to undo, or it is another's.
         """
         return (yield from _decide(self, "undo", request, _required(request, token), note=note))
+
+
+def _allow(
+    seat: _Verbs,
+    request: Request,
+    *,
+    for_: float | timedelta | None,
+    uses: int | None,
+    scope: Mapping[str, object] | None,
+    within: Within,
+    note: str | None,
+) -> Intent[Grant]:
+    if not isinstance(request, Request):
+        raise UsageError("allow takes the request that was read: it permits calls like this one")
+    _check_text("note", note)
+    if for_ is None and uses is None:
+        raise UsageError("say for how long, for_=timedelta(hours=1), or for how many calls, uses=10")
+    if uses is not None and (type(uses) is not int or uses < 1):
+        raise UsageError(f"uses={uses!r}: it takes a whole number from 1")
+    lasts = None if for_ is None else span(for_)
+    if lasts is not None and not 0 < lasts <= _LONGEST_GRANT:
+        raise UsageError(f"for_={for_!r}: it takes seconds, or a timedelta, above 0 and at most a year")
+    if within not in ("run", "agent", "all"):
+        raise UsageError(f'within={within!r}: it is "run", "agent" or "all"')
+    if within == "run" and request.run is None:
+        raise UsageError('within="run": this call belongs to no run')
+    try:
+        meant = scope_of(scope or {}, request.args)
+    except ValueError as error:
+        raise UsageError(f"scope: {error}") from None
+    grant = NewGrant(
+        id=new_id(seat.gate.clock.now()),
+        scope=json.dumps(meant, sort_keys=True),
+        run=request.run if within == "run" else None,
+        requester=request.requester if within in ("run", "agent") else None,
+        lasts=lasts,
+        uses=uses,
+        note=note,
+    )
+    command = Decide(verb="approve", by=f"human:{seat.name}", token=request.token, note=note)
+    return (yield from seat.gate.backend.allow(request.id, command, grant))
 
 
 def _edit(
@@ -297,6 +421,13 @@ def _required(request: object, token: str | None) -> str:
     if type(token) is not str or not token:
         raise UsageError("say what you saw: hand over the request that you read, or its id with token=request.token")
     return token
+
+
+def check_reviewer(name: object) -> None:
+    """Refuse what cannot be a reviewer's name."""
+    check_name("a reviewer's name", name)
+    if not isinstance(name, str) or ":" in name or not name.strip():
+        raise UsageError(f"{name!r} is no reviewer's name: it takes 1 character or more, and no colon")
 
 
 def _said(name: str, value: str) -> str:

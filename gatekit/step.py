@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal, ParamSpec, TypeVar, overload
 
 from gatekit.arguments import Parameters
 from gatekit.asking import Describe, Rate, check_template
 from gatekit.calling import check_name
+from gatekit.clock import seconds_of
 from gatekit.driving import drive, drive_async, is_async_callable
 from gatekit.errors import NotApproved, Suspended, UsageError
-from gatekit.gate import Gate, default_gate, recording_defaults
+from gatekit.gate import Gate, default_gate, watchful_defaults
 from gatekit.gating import Ended, GatedTool, gated
 from gatekit.models import RISKS
+from gatekit.policy import Budget, Policy
 from gatekit.telling import tell
 from gatekit.wrapper import Plan, compile_wrapper
 
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 Told = Literal["raise", "return"]
-_LONGEST: Final = 100 * 366 * 86_400
-"""Seconds: beyond a century a span is a mistake, and `nan` and `inf` are among them."""
 _MOST_RETRIES: Final = 100
 
 
@@ -35,7 +35,7 @@ def gated_step(
     tool: Callable[P, R],
     *,
     gate: Gate | None = None,
-    requires_approval: bool | Callable[[Args], object] = True,
+    requires_approval: bool | Callable[[Args], object] | None = None,
     description: str | Callable[[Args], str] | None = None,
     name: str | None = None,
     risk: Rate = "medium",
@@ -51,12 +51,16 @@ def gated_step(
     reconcile: Callable[[str, Args], object] | None = None,
     revalidate: Callable[[Args], object] | None = None,
     start_within: float | timedelta | None = 3600,
+    policy: Policy | Callable[[Args], Policy | None] | None = None,
+    expires_after: float | timedelta | None = None,
+    auto_approve_if: Callable[..., object] | Mapping[str, str | Sequence[str]] | None = None,
+    budget: Budget | None = None,
 ) -> Callable[P, R]: ...
 @overload
 def gated_step(
     *,
     gate: Gate | None = None,
-    requires_approval: bool | Callable[[Args], object] = True,
+    requires_approval: bool | Callable[[Args], object] | None = None,
     description: str | Callable[[Args], str] | None = None,
     name: str | None = None,
     risk: Rate = "medium",
@@ -72,12 +76,16 @@ def gated_step(
     reconcile: Callable[[str, Args], object] | None = None,
     revalidate: Callable[[Args], object] | None = None,
     start_within: float | timedelta | None = 3600,
+    policy: Policy | Callable[[Args], Policy | None] | None = None,
+    expires_after: float | timedelta | None = None,
+    auto_approve_if: Callable[..., object] | Mapping[str, str | Sequence[str]] | None = None,
+    budget: Budget | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 def gated_step(
     tool: Callable[..., Any] | None = None,
     *,
     gate: Gate | None = None,
-    requires_approval: bool | Callable[[Args], object] = True,
+    requires_approval: bool | Callable[[Args], object] | None = None,
     description: Describe | None = None,
     name: str | None = None,
     risk: Rate = "medium",
@@ -93,6 +101,10 @@ def gated_step(
     reconcile: Callable[[str, Args], object] | None = None,
     revalidate: Callable[[Args], object] | None = None,
     start_within: float | timedelta | None = 3600,
+    policy: Policy | Callable[[Args], Policy | None] | None = None,
+    expires_after: float | timedelta | None = None,
+    auto_approve_if: Callable[..., object] | Mapping[str, str | Sequence[str]] | None = None,
+    budget: Budget | None = None,
 ) -> Any:
     """Gate a tool: a human approves, edits or rejects the calls that need it, then exactly what was seen runs.
 
@@ -105,7 +117,8 @@ def gated_step(
         gate: whose queue the calls go to; not given: the process's default gate.
         requires_approval: `True`, `False`, or a function of the call's arguments (`args.to`, `args["to"]`), which
             may be async on an async tool. Only `True` and `False` count: a function that raises or returns
-            anything else gates the call, and the reviewer sees why.
+            anything else gates the call, and the reviewer sees why. Not given: every call needs approval, or, where
+            there is a `budget`, every call that this does not cover.
         description: what the reviewer reads above the arguments: a template (`"Send email to {to}"`) or a function
             of the arguments. Where it fails, a text made of the arguments stands in, and says so.
         name: the tool's name in the queue; not given: the function's.
@@ -134,6 +147,14 @@ def gated_step(
             False or a text, which is the reason, or an exception sends the request back to the reviewers.
         start_within: seconds, or a timedelta, from the approval to the last moment for a start; then the request
             goes back to the reviewers. None: no limit.
+        policy: who must say yes, in which order, and what silence means: a `Policy`, or a function of the arguments
+            that gives one (or None: one person decides). Where the function raises, the call is refused.
+        expires_after: seconds, or a timedelta, that a request may stay undecided; what happens then is the policy's
+            `on_expiry`, else the call expires. Not given: no limit.
+        auto_approve_if: lets a call that needs approval run without a human: a function of nothing or of the
+            arguments, of which only True counts, or environment variables with their values,
+            `{"ENVIRONMENT": "staging"}`. The history names the rule. Where it raises, a human is asked.
+        budget: how much the calls may add up to before a human is asked. Every call is then written to the queue.
 
     Raises:
         UsageError: at decoration, for what cannot be gated; the message names the cure. At a call, for arguments
@@ -172,16 +193,23 @@ def gated_step(
             reconcile=reconcile,
             revalidate=revalidate,
             start_within=start_within,
+            policy=policy,
+            expires_after=expires_after,
+            auto_approve_if=auto_approve_if,
+            budget=budget,
         )
     function = _function_of(tool)
     check_name("gated_step(name=…)", name)
     tool_name = name or _name_of(function)
     _check_choices(on_reject=on_reject, on_suspend=on_suspend)
+    if requires_approval is None:
+        requires_approval = budget is None
     _check_asking(requires_approval, risk, tool_name, is_async_callable(function))
     if gate is not None and not isinstance(gate, Gate):
         raise UsageError(f"gated_step(gate=…) takes a Gate, not {type(gate).__name__}")
     parameters = Parameters.of(function, tool=tool_name, inject=inject, redact=redact)
     check_template(description, parameters.names)
+    _check_policy(policy, budget, parameters.names, tool_name)
     step = GatedTool(
         tool=function,
         is_async=is_async_callable(function),
@@ -193,7 +221,7 @@ def gated_step(
         predicate_is_async=is_async_callable(requires_approval),
         description=description,
         risk=risk,
-        wait=_seconds("wait", wait),
+        wait=seconds_of("wait", wait),
         tell_edits=tell_edits,
         retries=_retries(retries, retry_on, idempotent, tool_name),
         retry_on=retry_on,
@@ -202,7 +230,14 @@ def gated_step(
         reconcile_is_async=_colour("reconcile", reconcile, tool_name, is_async=is_async_callable(function)),
         revalidate=revalidate,
         revalidate_is_async=_colour("revalidate", revalidate, tool_name, is_async=is_async_callable(function)),
-        start_within=_seconds("start_within", start_within),
+        start_within=seconds_of("start_within", start_within),
+        policy=policy,
+        expires_after=seconds_of("expires_after", expires_after),
+        auto_approve_if=auto_approve_if,
+        auto_approve_takes_args=_takes_args(auto_approve_if, tool_name),
+        auto_approve_is_async=not isinstance(auto_approve_if, Mapping)
+        and _colour("auto_approve_if", auto_approve_if, tool_name, is_async=is_async_callable(function)),
+        budget=budget,
     )
     return _wrapped(step, gate, on_reject=on_reject, on_suspend=on_suspend)
 
@@ -228,7 +263,7 @@ def _wrapped(step: GatedTool, gate: Gate | None, *, on_reject: Told, on_suspend:
         return _result(ended)
 
     predicate = step.requires_approval
-    short = callable(predicate) and (gate is None or gate.record == "gated")
+    short = callable(predicate) and step.budget is None and (gate is None or gate.record == "gated")
     parameters = step.parameters
     wrapper = compile_wrapper(
         Plan(
@@ -241,7 +276,7 @@ def _wrapped(step: GatedTool, gate: Gate | None, *, on_reject: Told, on_suspend:
             predicate_is_async=step.predicate_is_async,
             view=parameters.view_type,
             shown=parameters.names,
-            unless=recording_defaults if gate is None else None,
+            unless=watchful_defaults if gate is None else gate.rules,
             fast={name: parameters.fast_expression(name) for name in parameters.names},
         )
     )
@@ -293,15 +328,6 @@ def _check_asking(requires_approval: object, risk: object, name: str, is_async: 
         raise UsageError(f"{name}: risk={risk!r} is none of {', '.join(RISKS)}")
 
 
-def _seconds(name: str, span: float | timedelta | None) -> float | None:
-    if span is None:
-        return None
-    seconds = span.total_seconds() if isinstance(span, timedelta) else span
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < _LONGEST:
-        raise UsageError(f"{name}={span!r}: it takes seconds from 0, or a timedelta; None: no limit")
-    return float(seconds)
-
-
 def _retries(retries: int | None, retry_on: tuple[type[Exception], ...] | None, idempotent: bool, name: str) -> int:
     """How many starts may follow the first, checked together with what makes them harmless."""
     if type(idempotent) is not bool:
@@ -328,6 +354,44 @@ def _are_exceptions(types: object) -> bool:
         and bool(types)
         and all(isinstance(kind, type) and issubclass(kind, Exception) for kind in types)
     )
+
+
+def _check_policy(policy: object, budget: object, names: Sequence[str], tool: str) -> None:
+    if policy is not None and not isinstance(policy, Policy) and not callable(policy):
+        raise UsageError(f"{tool}: policy takes a Policy or a function of the arguments, not {type(policy).__name__}")
+    if is_async_callable(policy):
+        raise UsageError(f"{tool}: policy takes a plain function: it is asked before anything waits")
+    if budget is None:
+        return
+    if not isinstance(budget, Budget):
+        raise UsageError(f"{tool}: budget takes a Budget, not {type(budget).__name__}")
+    if budget.field is not None and budget.field not in names:
+        raise UsageError(f"{tool}: budget adds up {budget.field!r}, which the tool does not take: {', '.join(names)}")
+
+
+def _takes_args(rule: object, tool: str) -> bool:
+    """Whether the rule wants the call's arguments; refused where it wants more than that."""
+    if rule is None or isinstance(rule, Mapping):
+        if isinstance(rule, Mapping) and not (rule and all(map(_is_variable, rule.items()))):
+            raise UsageError(
+                f'{tool}: auto_approve_if={rule!r}: by environment it is like {{"ENVIRONMENT": "staging"}}'
+            )
+        return False
+    if not callable(rule):
+        raise UsageError(f"{tool}: auto_approve_if takes a function or environment variables, not {rule!r}")
+    try:
+        inspect.signature(rule).bind()
+    except TypeError:
+        return True
+    return False
+
+
+def _is_variable(item: tuple[object, object]) -> bool:
+    name, values = item
+    if type(name) is not str or not name:
+        return False
+    given = (values,) if isinstance(values, str) else values
+    return isinstance(given, Sequence) and bool(given) and all(type(value) is str for value in given)
 
 
 def _colour(option: str, function: object, name: str, *, is_async: bool) -> bool:

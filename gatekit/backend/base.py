@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol, cast
 
+from gatekit.backend.rules import NewGrant, RulesBackend
 from gatekit.backend.runs import RunsBackend
 from gatekit.backend.tx import PageQuery
 from gatekit.errors import StoreError
-from gatekit.machine.commands import Decide, Finish, Reconcile, Resolve, Start, Started
+from gatekit.machine.commands import Claim, Decide, Delegate, Finish, Reconcile, Resolve, Start, Started
+from gatekit.machine.plan import DEFAULT, Plan
 from gatekit.machine.records import Verdict
-from gatekit.models import Decision, Event, Kind, Page, Request, Risk, Status
+from gatekit.models import Decision, Event, Grant, Kind, Page, Request, Risk, Status
 from gatekit.reply import Reply
 
 
@@ -49,6 +51,27 @@ class Call:
     """Microseconds from an approval to the last moment for a start."""
     execution: str | None = None
     """The token of the run's execution that makes the call; one that no longer holds the run is refused."""
+    plan: Plan = DEFAULT
+    """What the step's policy demands of it."""
+    expires_after: int | None = None
+    """Microseconds that it may stay undecided."""
+    allowed_by: str | None = None
+    """The rule, as `policy:name`, that lets it run although it is gated."""
+    spending: Spending | None = None
+    """What it takes of its step's budget."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """A call's part of a budget."""
+
+    amount: str
+    """As a decimal number."""
+    limit: str
+    per: int
+    """Microseconds; what was allowed longer ago no longer counts."""
+    decides: bool
+    """Whether the budget alone decides if a human is asked; else it is only shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +86,14 @@ class Fenced(StoreError):
     """The run of this call is executed by another process by now, or is over: this one may start nothing more."""
 
 
+STOPPED: Final[frozenset[Status]] = frozenset({cast(Status, "stopped")})
+"""What `wait` says of an approved request while nothing starts: not a state of its own."""
+
+
+class Stopped(StoreError):
+    """The queue is stopped: nothing starts until that is lifted."""
+
+
 class Backend(Protocol):
     """A queue, as the rest of gatekit sees it. Every method is one transaction."""
 
@@ -72,6 +103,11 @@ class Backend(Protocol):
     @property
     def runs(self) -> RunsBackend:
         """What can be asked of the queue about durable runs."""
+        ...
+
+    @property
+    def rules(self) -> RulesBackend:
+        """What can be asked of the queue about reviewers, standing permissions and the stop."""
         ...
 
     def find(self, run: str, tool: str, call_id: str, execution: str | None = None) -> Reply[Found | None]:
@@ -109,12 +145,27 @@ class Backend(Protocol):
         """A human's word on an attempt; raises the errors below `ReviewError`."""
         ...
 
+    def allow(self, request_id: object, command: Decide, grant: NewGrant) -> Reply[Grant]:
+        """Approve the request and give a standing permission for calls like it, in one; raises like `decide`."""
+        ...
+
+    def claim(self, request_id: object, command: Claim) -> Reply[Request]:
+        """Take the request to look at it; raises the errors below `ReviewError`."""
+        ...
+
+    def delegate(self, request_id: object, command: Delegate) -> Reply[Request]:
+        """Hand one's part of the request on; raises the errors below `ReviewError`."""
+        ...
+
     def reconcile(self, request_id: str, command: Reconcile) -> Reply[Request]:
         """What the agent's process found out of an attempt whose end is unknown."""
         ...
 
     def start(self, request_id: str, command: Start, execution: str | None = None) -> Reply[Started | Request]:
-        """Start, or the request as it is where it cannot start now. `execution` is as in `Call`."""
+        """Start, or the request as it is where it cannot start now. `execution` is as in `Call`.
+
+        Raises `Stopped` while the queue is stopped.
+        """
         ...
 
     def give_back(self, request_id: str, token: str) -> Reply[None]:

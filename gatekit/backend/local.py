@@ -7,18 +7,22 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from gatekit import owner
-from gatekit.backend.base import Call, Fenced, Found
+from gatekit.backend.admitting import admit, directory_of
+from gatekit.backend.base import Call, Fenced, Found, Stopped
+from gatekit.backend.granting import allowed
+from gatekit.backend.local_rules import LocalRules
 from gatekit.backend.local_runs import CLOSED, LocalRuns
+from gatekit.backend.rules import NewGrant
 from gatekit.backend.sweeping import sweep, sweep_due
 from gatekit.backend.tx import HANDED_ON, HandedOn, PageQuery, Refused, Store, Tx, stored
 from gatekit.clock import Clock, to_datetime
 from gatekit.errors import NotAllowed, RequestNotFound, StoreError, UsageError
-from gatekit.machine import attempts, deciding, entering, running, runs
-from gatekit.machine.commands import Answer, Decide, Finish, Lose, Reconcile, Resolve, Start, Started
+from gatekit.machine import attempts, claims, deciding, entering, running, runs
+from gatekit.machine.commands import Answer, Claim, Decide, Delegate, Finish, Lose, Reconcile, Resolve, Start, Started
 from gatekit.machine.evidence import flaw_in_history
 from gatekit.machine.projection import decision_model, event_model, request_model
 from gatekit.machine.records import DecisionRecord, RequestRecord, RevisionRecord, RowRecord, State, token_of
-from gatekit.models import Decision, Event, Page, Request, RequestRow, Status
+from gatekit.models import Decision, Event, Grant, Page, Request, RequestRow, Status
 from gatekit.reply import Reply
 from gatekit.waiting import Waiting
 
@@ -33,6 +37,7 @@ class LocalBackend:
         self._store = store
         self._waiting = Waiting(clock, self.sweep)
         self._runs = LocalRuns(store, self._waiting)
+        self._rules = LocalRules(store)
         self._started: dict[str, str] = {}
         """The requests whose tools run by this gate, by the token of the attempt."""
         store.observe(self._waiting)
@@ -44,6 +49,10 @@ class LocalBackend:
     @property
     def runs(self) -> LocalRuns:
         return self._runs
+
+    @property
+    def rules(self) -> LocalRules:
+        return self._rules
 
     # Entering and leaving
 
@@ -59,7 +68,7 @@ class LocalBackend:
     def submit(self, call: Call) -> Reply[Found]:
         def job(tx: Tx, now: int) -> Found | Refused:
             fence = _fence(tx, call.run, call.execution)
-            return fence or _present(tx, call) or _found(_enter(tx, call, now, entering.submit).state)
+            return fence or _present(tx, call) or _found(_enter(tx, call, now, admit).state)
 
         return self._store.write(job)
 
@@ -68,7 +77,9 @@ class LocalBackend:
             known = _fence(tx, call.run, call.execution) or _present(tx, call)
             if known is not None:
                 return known
-            state = _enter(tx, call, now, entering.submit_allowed).state
+            state = _enter(tx, call, now, _let_pass).state
+            if tx.stop() is not None:
+                return _found(state)
             command = Start(version=1, token=token, owner=owner.current().text)
             self._started[token] = call.request_id
             return _found(stored(tx, running.start(state, command, now)).state)
@@ -90,14 +101,27 @@ class LocalBackend:
     # Deciding and running
 
     def decide(self, request_id: object, command: Decide) -> Reply[Decision]:
-        return self._say(request_id, lambda tx, state, now: deciding.decide(state, command, now))
+        return self._say(request_id, lambda tx, state, now: deciding.decide(state, command, now, directory_of(tx)))
+
+    def allow(self, request_id: object, command: Decide, grant: NewGrant) -> Reply[Grant]:
+        def job(tx: Tx, now: int) -> Grant | Refused:
+            state = _known(tx, request_id)
+            return state if isinstance(state, Refused) else allowed(tx, state, command, grant, now)
+
+        return self._store.write(job)
+
+    def claim(self, request_id: object, command: Claim) -> Reply[Request]:
+        return self._change(request_id, lambda tx, state, now: claims.claim(state, command, now, directory_of(tx)))
+
+    def delegate(self, request_id: object, command: Delegate) -> Reply[Request]:
+        return self._change(request_id, lambda tx, state, now: claims.delegate(state, command, now, directory_of(tx)))
 
     def resolve(self, request_id: object, command: Resolve) -> Reply[Decision]:
         def say(tx: Tx, state: State, now: int) -> Answer[DecisionRecord] | Refused:
             run = tx.run(state.request.run) if state.request.run else None
             if run is not None and command.verb == "retry" and state.request.status == "failed":
                 return Refused(NotAllowed(f"it is a step of the run {run.id}: resume the run, which tries it again"))
-            answer = attempts.resolve(state, command, now)
+            answer = attempts.resolve(state, command, now, directory_of(tx))
             if run is None or command.verb != "declare_lost" or not answer.effects:
                 return answer
             freed = runs.interrupt(run, now, "a step of it was declared lost").effects
@@ -114,6 +138,9 @@ class LocalBackend:
             fence = _fence(tx, state.request.run, execution)
             if fence is not None:
                 return fence
+            stop = tx.stop()
+            if stop is not None and state.request.status == "approved":
+                return Refused(Stopped(f"{self.path} is stopped by {stop.by}: {stop.reason}; nothing starts"))
             answer = running.start(state, command, now)
             flaw = None if answer.value is None else flaw_in_history(state, tx.history(request_id))
             if flaw is not None:
@@ -239,6 +266,16 @@ class LocalBackend:
 
         return self._store.write(job)
 
+    def _change(self, request_id: object, change: Callable[[Tx, State, int], Answer[None]]) -> Reply[Request]:
+        def job(tx: Tx, now: int) -> Request | Refused:
+            state = _known(tx, request_id)
+            if isinstance(state, Refused):
+                return state
+            answer = stored(tx, change(tx, state, now))
+            return _model(answer.state) if answer.refusal is None else Refused(answer.refusal)
+
+        return self._store.write(job)
+
     def _move(self, request_id: str, change: Callable[[State, int], Answer[None]]) -> Reply[Request]:
         def job(tx: Tx, now: int) -> Request:
             return _model(stored(tx, change(_state(tx, request_id), now)).state)
@@ -301,9 +338,14 @@ def _present(tx: Tx, call: Call) -> Found | None:
     return None if request_id is None else _found(_state(tx, request_id))
 
 
-def _enter(
-    tx: Tx, call: Call, now: int, how: Callable[[RequestRecord, RevisionRecord, int], Answer[None]]
-) -> Answer[None]:
+def _let_pass(tx: Tx, call: Call, request: RequestRecord, revision: RevisionRecord, now: int) -> Answer[None]:
+    return entering.submit_allowed(request, revision, now)
+
+
+_Entering = Callable[[Tx, Call, RequestRecord, RevisionRecord, int], Answer[None]]
+
+
+def _enter(tx: Tx, call: Call, now: int, how: _Entering) -> Answer[None]:
     tx.put_schema(call.tool, call.schema_digest, call.schema)
     waiter = owner.current().text if call.waits else None
     request = RequestRecord(
@@ -324,6 +366,11 @@ def _enter(
         start_within=call.start_within,
         waiter=waiter,
         ticket=call.ticket if call.waits else None,
+        plan=call.plan.text,
+        stages=len(call.plan.stages),
+        expires_after=call.expires_after,
+        decide_by=None if call.expires_after is None else now + call.expires_after,
+        spend=None if call.spending is None else call.spending.amount,
     )
     revision = RevisionRecord(
         request_id=call.request_id,
@@ -335,7 +382,7 @@ def _enter(
         at=now,
         verdict=call.verdict,
     )
-    return stored(tx, how(request, revision, now))
+    return stored(tx, how(tx, call, request, revision, now))
 
 
 def _withdrawn_here(state: State, now: int) -> Answer[None]:
@@ -377,5 +424,7 @@ def row_model(row: RowRecord, *, waiting: bool) -> RequestRow:
         token=token_of(row.version, row.digest),
         hidden=row.hidden,
         waiter="waiting" if waiting else "gone",
+        stage="" if row.stages == 1 else f"{row.stage + 1}/{row.stages}",
+        claimed_by=row.claimed_by,
         key=f"{row.due}:{row.pos}",
     )

@@ -13,7 +13,16 @@ from typing import Final, Protocol, TypeVar
 
 from gatekit.errors import GatekitError
 from gatekit.machine.effects import Effect
-from gatekit.machine.records import EventRecord, RowRecord, RunRecord, State, StepRecord
+from gatekit.machine.grants import GrantRecord
+from gatekit.machine.records import (
+    EventRecord,
+    ReviewerRecord,
+    RowRecord,
+    RunRecord,
+    State,
+    StepRecord,
+    StopRecord,
+)
 from gatekit.models import RunState, RunStatus, Status
 from gatekit.reply import Reply
 
@@ -130,6 +139,28 @@ class Tx(Protocol):
 
     def run_history(self, run_id: str) -> Sequence[EventRecord]:
         """The events of a run and of its steps, oldest first."""
+        ...
+
+    def reviewers(self) -> Sequence[ReviewerRecord]:
+        """All whom the queue knows, by name."""
+        ...
+
+    def grant(self, grant_id: str) -> GrantRecord | None: ...
+
+    def grants(self, limit: int) -> Sequence[GrantRecord]:
+        """The newest standing permissions, whether or not they still permit anything."""
+        ...
+
+    def grants_of(self, tool: str) -> Sequence[GrantRecord]:
+        """Those for calls of this tool that nobody took back, the oldest first."""
+        ...
+
+    def stop(self) -> StopRecord | None:
+        """Why nothing may start; None: it may."""
+        ...
+
+    def spent(self, tool: str, since: int) -> Sequence[str]:
+        """What calls of this tool took of its budget after the moment `since`, as decimal numbers."""
         ...
 
     def apply(self, effect: Effect) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from gatekit.asking import Describe, Rate
 from gatekit.backend.base import Backend
 from gatekit.calling import Calling, Current, Execution
 from gatekit.models import Request
+from gatekit.policy import Budget, Policy
 
 if TYPE_CHECKING:
     from gatekit.gate import Gate
@@ -47,6 +48,13 @@ class GatedTool:
     revalidate_is_async: bool = False
     start_within: float | None = None
     """Seconds from an approval to the last moment for a start; None: no limit."""
+    policy: Policy | Callable[[Any], object] | None = None
+    expires_after: float | None = None
+    """Seconds that a request may stay undecided; None: for ever."""
+    auto_approve_if: Callable[..., object] | Mapping[str, str | Sequence[str]] | None = None
+    auto_approve_takes_args: bool = False
+    auto_approve_is_async: bool = False
+    budget: Budget | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from gatekit.asking import count_hidden, describe, judge, message_of, rate, type_name
@@ -10,10 +11,11 @@ from gatekit.clock import span
 from gatekit.driving import Intent, Invoke
 from gatekit.errors import UsageError
 from gatekit.gating.call import GatedCall, GatedTool
+from gatekit.gating.rules import Ruling, rule
 from gatekit.hooks import requester_name
 from gatekit.ids import new_id
 from gatekit.machine.records import Verdict
-from gatekit.models import Request
+from gatekit.models import Request, Risk
 
 
 def ask(call: GatedCall, values: dict[str, Any]) -> Intent[object]:
@@ -35,7 +37,9 @@ def check(call: GatedCall, request: Request) -> Intent[Verdict]:
     except UsageError as error:
         return Verdict(gated=True, errors=(str(error),))
     is_gated, reasons = judge((yield from ask(call, values)), call.snapshot.redact)
-    return Verdict(gated=is_gated, reasons=reasons)
+    ruling = yield from rule(call, values, json.loads(request.args_text), is_gated, reasons, request.risk)
+    spend = None if ruling.spending is None else ruling.spending.amount
+    return Verdict(gated=is_gated, reasons=ruling.reasons, plan=ruling.plan.text, spend=spend)
 
 
 def staleness(call: GatedCall, request: Request) -> Intent[str | None]:
@@ -60,12 +64,17 @@ def _odd(answer: object, redact: Any) -> str:
     return f"revalidate returned {redact(type_name(answer))}, which is neither True, False nor a reason"
 
 
-def entry(call: GatedCall, is_gated: bool, reasons: tuple[str, ...]) -> Call:
+def rated(call: GatedCall) -> tuple[Risk, str | None]:
+    """How dangerous the call is said to be, and what was wrong with the step's own rating."""
+    return rate(call.step.risk, call.step.parameters.shown(call.snapshot))
+
+
+def entry(call: GatedCall, ruling: Ruling, risk: Risk, misrated: str | None) -> Call:
     """The call as the queue keeps it."""
     step, snapshot, execution = call.step, call.snapshot, call.execution
     shown = step.parameters.shown(snapshot)
     description, flaw = describe(step.description, step.name, shown)
-    risk, misrated = rate(step.risk, shown)
+    is_gated, reasons = ruling.gated, ruling.reasons
     return Call(
         request_id=new_id(call.gate.clock.now()),
         tool=step.name,
@@ -86,6 +95,10 @@ def entry(call: GatedCall, is_gated: bool, reasons: tuple[str, ...]) -> Call:
         max_starts=1 + step.retries,
         start_within=None if step.start_within is None else span(step.start_within),
         execution=None if execution is None else execution.token,
+        plan=ruling.plan,
+        expires_after=None if step.expires_after is None else span(step.expires_after),
+        allowed_by=ruling.allowed_by,
+        spending=ruling.spending,
     )
 
 

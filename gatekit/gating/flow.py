@@ -7,26 +7,30 @@ what may have landed: the queue works its jobs in the order they came.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from gatekit import owner
+from gatekit.arguments import Parameters, decode_result
 from gatekit.arguments.canonical import digest_of
 from gatekit.asking import judge
-from gatekit.backend.base import Call, Fenced, Found
+from gatekit.backend.base import STOPPED, Call, Fenced, Found, Stopped
 from gatekit.calling import Calling, Execution, calling_now
 from gatekit.driving import Intent
 from gatekit.errors import CallConflict, NotApproved, OutcomeUnknown, Suspended, UsageError
 from gatekit.gating.attempt import attempt, invoke, told
 from gatekit.gating.call import Ended, Entered, GatedCall, GatedTool
-from gatekit.gating.entry import ask, check, entry, staleness
+from gatekit.gating.entry import ask, check, entry, rated, staleness
 from gatekit.gating.recovery import recover
+from gatekit.gating.rules import rule
 from gatekit.hooks import PendingCall, announce, pending_hook
 from gatekit.machine.commands import Start
 from gatekit.machine.running import not_started
-from gatekit.models import FINAL, UNDECIDED, Request, Status
+from gatekit.models import FINAL, UNDECIDED, Kind, Request, Risk, Status
 from gatekit.replay import replay_request
 from gatekit.reply import in_event_loop
 from gatekit.wrapper import UNASKED
@@ -37,24 +41,77 @@ if TYPE_CHECKING:
 _RUNNING: Final[frozenset[Status]] = frozenset({"running"})
 _UNKNOWN: Final[frozenset[Status]] = frozenset({"unknown"})
 _STARTED: Final = _RUNNING | _UNKNOWN
+_NOBODY: Final = Calling()
 
 
 def gated(step: GatedTool, values: dict[str, Any], verdict: object) -> Intent[Ended]:
     """The whole way of one call. `verdict` is the predicate's answer where the wrapper asked it already."""
-    identity = calling_now.get() or Calling()
+    identity = calling_now.get() or _NOBODY
     if identity.step is not None:
         raise UsageError(
             f"{step.name} is gated and was called inside the step {identity.step!r} of a run, which could neither "
             f"wait nor go on there: make it a step of its own, run.step(name, {step.name}, …)"
         )
     try:
-        return (yield from _gated(step, values, verdict, identity))
+        way = yield from _way(step, values, verdict, identity)
+        return (yield from way)
     except Fenced as error:
         assert identity.execution is not None, "only executions of runs are fenced"
         raise identity.execution.fenced() from error
 
 
-def _gated(step: GatedTool, values: dict[str, Any], verdict: object, identity: Calling) -> Intent[Ended]:
+def ask_human(step: GatedTool, values: dict[str, Any], kind: Kind, asked: Parameters, risk: Risk) -> Intent[Any]:
+    """Queue something that runs no tool, and give the answer. `asked` is its form before, the step's own after."""
+    identity = calling_now.get() or _NOBODY
+    if identity.step is not None:
+        raise UsageError(
+            f"{step.name} asks a human and was called inside the step {identity.step!r} of a run, which could neither "
+            f"wait nor go on there: ask in the workflow, before or after"
+        )
+    call = _call(replace(step, parameters=asked), values, identity)
+    found = yield from _earlier(call)
+    if found is None:
+        snapshot = call.snapshot
+        ruling = yield from rule(call, snapshot.fresh(), snapshot.parsed(), True, (f"a {kind} for a human",), risk)
+        parameters = step.parameters
+        entered = replace(
+            entry(call, ruling, risk, None),
+            kind=kind,
+            schema=parameters.schema_text,
+            schema_digest=parameters.schema_digest,
+        )
+        try:
+            ended = yield from _queued(call, entered)
+        except Fenced as error:
+            assert identity.execution is not None, "only executions of runs are fenced"
+            raise identity.execution.fenced() from error
+    else:
+        ended = yield from _again(call, found)
+    # As an answer, not as whatever the form of the open question makes of it.
+    return decode_result(json.dumps(ended.value), step.parameters.returns)
+
+
+def _way(step: GatedTool, values: dict[str, Any], verdict: object, identity: Calling) -> Intent[Intent[Ended]]:
+    """Where the call goes from here. It is over when the call begins to wait, and with it what only it needs."""
+    call = _call(step, values, identity)
+    gate, snapshot, execution = call.gate, call.snapshot, call.execution
+    found = yield from _earlier(call)
+    if found is not None:
+        return _again(call, found)
+    asked = (yield from ask(call, snapshot.fresh())) if verdict is UNASKED else verdict
+    is_gated, reasons = judge(asked, snapshot.redact)
+    if not is_gated and step.budget is None and not gate.has_rules and gate.record == "gated" and execution is None:
+        return invoke(call, snapshot.fresh(), None)
+    risk, misrated = rated(call)
+    ruling = yield from rule(call, snapshot.fresh(), snapshot.parsed(), is_gated, reasons, risk)
+    asks = ruling.gated or ruling.spending is not None
+    if not asks and gate.record == "gated" and execution is None:
+        return invoke(call, snapshot.fresh(), None)
+    enter = _queued if asks else _recorded
+    return enter(call, entry(call, ruling, risk, misrated))
+
+
+def _call(step: GatedTool, values: dict[str, Any], identity: Calling) -> GatedCall:
     execution = identity.execution
     gate = _gate_of(step, execution)
     wait = 0.0 if step.wait is None and execution is not None else step.wait
@@ -62,7 +119,7 @@ def _gated(step: GatedTool, values: dict[str, Any], verdict: object, identity: C
     call_id = identity.call_id
     if execution is not None:
         call_id = execution.enter(step.name, call_id, branch=identity.branch)
-    call = GatedCall(
+    return GatedCall(
         step=step,
         gate=gate,
         values=values,
@@ -71,17 +128,15 @@ def _gated(step: GatedTool, values: dict[str, Any], verdict: object, identity: C
         call_id=call_id,
         until=None if wait is None else gate.clock.monotonic() + wait,
     )
-    if call_id is not None and (gate.exists() if execution is None else execution.has(call_id)):
-        token = None if execution is None else execution.token
-        found = yield from call.backend.find(call.run, step.name, call_id, token)
-        if found is not None:
-            return (yield from _again(call, found))
-    asked = (yield from ask(call, snapshot.fresh())) if verdict is UNASKED else verdict
-    is_gated, reasons = judge(asked, snapshot.redact)
-    if not is_gated and gate.record == "gated" and execution is None:
-        return (yield from invoke(call, snapshot.fresh(), None))
-    enter = _queued if is_gated else _recorded
-    return (yield from enter(call, entry(call, is_gated, reasons)))
+
+
+def _earlier(call: GatedCall) -> Intent[Found | None]:
+    """The request of the same call, if it was made before."""
+    execution = call.execution
+    if call.call_id is None or not (call.gate.exists() if execution is None else execution.has(call.call_id)):
+        return None
+    token = None if execution is None else execution.token
+    return (yield from call.backend.find(call.run, call.step.name, call.call_id, token))
 
 
 def _gate_of(step: GatedTool, execution: Execution | None) -> Gate:
@@ -98,14 +153,19 @@ def _gate_of(step: GatedTool, execution: Execution | None) -> Gate:
 
 def _queued(call: GatedCall, entered: Call) -> Intent[Ended]:
     hook = pending_hook.get()
-    if hook is None:
-        _check_can_wait(call)
-    else:
+    if hook is not None:
         hook.check(call.gate)
-    with _withdrawn_if_interrupted(call, entered.request_id):
+    elif entered.allowed_by is None and not (entered.spending and entered.spending.decides):
+        _check_can_wait(call)
+    request_id = entered.request_id
+    with _withdrawn_if_interrupted(call, request_id):
         found = yield from call.backend.submit(entered)
-        if found.request.id == entered.request_id:
-            return (yield from _follow(call, found.request))
+        # Thousands may wait at once, for days: of each there is kept what it goes on with.
+        del entered
+        if found.request.id == request_id:
+            request = found.request
+            del found
+            return (yield from _follow(call, request))
     return (yield from _again(call, found))
 
 
@@ -118,7 +178,8 @@ def _recorded(call: GatedCall, entered: Call) -> Intent[Ended]:
         found.append((yield from call.backend.submit_allowed(entered, token)))
         request = found[0].request
         by = "" if request.decision is None else request.decision.by
-        return Entered(started=request.id == entered.request_id, request=request, attempt=1, by=by)
+        started = request.id == entered.request_id and request.status == "running"
+        return Entered(started=started, request=request, attempt=1, by=by)
 
     with _withdrawn_if_interrupted(call, entered.request_id):
         reached = yield from attempt(call, entered.request_id, token, enter())
@@ -149,14 +210,27 @@ def _follow(call: GatedCall, request: Request) -> Intent[Ended]:
         if request.status in UNDECIDED:
             request = yield from _await_decision(call, request)
         elif request.status == "approved":
-            token = uuid.uuid4().hex
-            reached = yield from attempt(call, request.id, token, _start(call, request, token))
+            reached = yield from _started(call, request)
             if isinstance(reached, Ended):
                 return reached
             request = reached
         else:
             request = yield from _await_outcome(call, request)
     return Ended(told(call, request, _replayed(call, request)))
+
+
+def _started(call: GatedCall, request: Request) -> Intent[Ended | Request]:
+    token = uuid.uuid4().hex
+    try:
+        return (yield from attempt(call, request.id, token, _start(call, request, token)))
+    except Stopped:
+        if not call.waits:
+            raise _suspended(call, request) from None
+    _check_can_wait(call)
+    status = yield from call.backend.wait(request.id, STOPPED, _left(call))
+    if status is None:
+        raise _suspended(call, request)
+    return (yield from call.backend.get(request.id))
 
 
 def _replayed(call: GatedCall, request: Request) -> Any:

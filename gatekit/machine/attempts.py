@@ -6,18 +6,29 @@ from dataclasses import replace
 from typing import Final
 
 from gatekit.errors import AlreadyDecided, NotAllowed, ReviewError, StaleToken
-from gatekit.machine.clockwork import back_to_review, grant_permit, new_decision, settle, void_permit
+from gatekit.machine.clockwork import (
+    back_to_review,
+    give_back_start,
+    grant_permit,
+    in_force_since,
+    new_decision,
+    settle,
+    start_by_of,
+    void_permit,
+    voted,
+)
 from gatekit.machine.commands import Answer, Reconcile, Resolve
 from gatekit.machine.effects import Draft
 from gatekit.machine.projection import decision_model
 from gatekit.machine.records import DecisionRecord, State, name_of
 from gatekit.machine.running import ended, record_outcome
+from gatekit.machine.voting import OPEN, Directory, cast_for, progress
 
 _HUMAN: Final = ("retry", "settle", "declare_lost")
 _OPEN_TO: Final = {"retry": ("unknown", "failed"), "settle": ("unknown",), "declare_lost": ("running",)}
 
 
-def resolve(state: State, command: Resolve, now: int) -> Answer[DecisionRecord]:
+def resolve(state: State, command: Resolve, now: int, directory: Directory = OPEN) -> Answer[DecisionRecord]:
     """Apply the clock, then a human's word on the last attempt. The same word again changes nothing."""
     draft = Draft(state, now)
     settle(draft)
@@ -25,10 +36,13 @@ def resolve(state: State, command: Resolve, now: int) -> Answer[DecisionRecord]:
     same = next((row for row in said if (row.verb, row.by) == (command.verb, command.by)), None)
     if same is not None and _says_the_same(draft.state, same, command):
         return Answer(state=draft.state, effects=draft.effects(), value=same)
-    refusal = _refusal(draft.state, command, said)
+    refusal = _refusal(draft.state, command, said, directory)
     if refusal is not None:
         return Answer(state=draft.state, effects=draft.effects(), refusal=refusal)
-    decision = {"retry": _retry, "settle": _settle, "declare_lost": _declare_lost}[command.verb](draft, command)
+    if command.verb == "retry":
+        decision = _retry(draft, command, directory)
+    else:
+        decision = {"settle": _settle, "declare_lost": _declare_lost}[command.verb](draft, command)
     return Answer(state=draft.state, effects=draft.effects(), value=decision)
 
 
@@ -41,9 +55,12 @@ def _says_the_same(state: State, decision: DecisionRecord, command: Resolve) -> 
     return known == (outcome.kind, outcome.result, outcome.message)
 
 
-def _refusal(state: State, command: Resolve, said: list[DecisionRecord]) -> ReviewError | None:
+def _refusal(state: State, command: Resolve, said: list[DecisionRecord], directory: Directory) -> ReviewError | None:
     request = state.request
-    if command.verb != "declare_lost" and name_of(command.by) == name_of(request.requester):
+    if not directory.knows(name_of(command.by)):
+        known = ", ".join(sorted(directory.roles))
+        return NotAllowed(f"{command.by} is no reviewer of this queue; these are: {known}")
+    if command.verb != "declare_lost" and state.plan.separate and name_of(command.by) == name_of(request.requester):
         return NotAllowed(f"{command.by} asked for this call and cannot {command.verb} it: another person must")
     final_word = next((row for row in reversed(said) if row.verb != "declare_lost"), None)
     if final_word is not None and not _may_follow(state, final_word, command):
@@ -75,14 +92,20 @@ def _why_not(verb: str, status: str) -> str:
     return f"the request is {status}: no attempt of it has an end that is in doubt"
 
 
-def _retry(draft: Draft, command: Resolve) -> DecisionRecord:
+def _retry(draft: Draft, command: Resolve, directory: Directory) -> DecisionRecord:
+    """Asked again, with the retrier's own yes: that is all where the policy asks for no more people."""
     seen = draft.request.token
     back_to_review(draft, command.by, None)
-    decision = replace(new_decision(draft, "retry", command.by), token=seen, note=command.note, attempt=command.attempt)
+    stages = cast_for(draft.state, directory, name_of(command.by))
+    made = new_decision(draft, "retry", command.by, stages=stages)
+    decision = replace(made, token=seen, note=command.note, attempt=command.attempt)
     draft.insert_decision(decision)
-    draft.move(decision=decision.no)
-    grant_permit(draft, decision, draft.now)
-    draft.event("retried", command.by, attempt=command.attempt, note=command.note)
+    if progress(draft.state).done:
+        draft.move(decision=decision.no)
+        grant_permit(draft, decision, draft.now)
+        draft.event("retried", command.by, attempt=command.attempt, note=command.note)
+    else:
+        voted(draft, decision)
     return decision
 
 
@@ -115,9 +138,7 @@ def start_again(state: State, by: str, now: int) -> Answer[None]:
     draft = Draft(state, now)
     permit, decision = draft.state.permit, draft.state.decision
     if has_starts_left(state) and permit is not None and decision is not None:
-        since = decision.at if decision.effective_at is None else decision.effective_at
-        within = draft.request.start_within
-        draft.move(status="approved", start_by=None if within is None else since + within)
+        draft.move(status="approved", start_by=start_by_of(draft.request, in_force_since(decision)))
         draft.event("again", by, attempt=draft.request.attempt)
         settle(draft)
     return Answer(state=draft.state, effects=draft.effects())
@@ -153,11 +174,7 @@ def _never(draft: Draft, command: Reconcile) -> None:
     attempt, permit = draft.state.attempt, draft.state.permit
     if attempt is None or permit is None or permit.void or _given_up(draft.state, command):
         return
-    draft.put_attempt(replace(attempt, state="given_back", finished_at=draft.now))
-    draft.put_permit(replace(permit, starts=permit.starts - 1))
-    earlier = [row.no for row in draft.state.attempts if row.no < attempt.no and row.state != "given_back"]
-    draft.move(status="approved", attempt=max(earlier, default=None))
-    draft.event("not_started", draft.request.requester, attempt=attempt.no, why="reconciled")
+    give_back_start(draft, attempt, permit, "reconciled")
 
 
 def _found_out(draft: Draft, command: Reconcile) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from gatekit.clock import FAR
-from gatekit.machine.effects import Draft
-from gatekit.machine.records import CLOCK, DecisionRecord, PermitRecord
+from gatekit.clock import FAR, Unsteady
+from gatekit.machine.effects import Draft, next_timer
+from gatekit.machine.plan import Plan, StagePlan
+from gatekit.machine.records import CLOCK, SILENCE, AttemptRecord, DecisionRecord, PermitRecord, RequestRecord
+from gatekit.machine.voting import progress
 from gatekit.models import Status, Verb
 
 
@@ -19,19 +21,36 @@ def settle(draft: Draft) -> None:
     while draft.request.due <= draft.now:
         if draft.request.status == "held":
             take_effect(draft)
-        elif draft.request.status == "pending":
-            expire(draft, "nobody decided in time")
-        else:
+        elif draft.request.status == "approved":
             _not_started_in_time(draft)
+        elif not _time_passed(draft):
+            return
 
 
 def decided(draft: Draft, decision: DecisionRecord) -> None:
     """A decision that leaves `pending`: held while it can be undone, else in force at once."""
-    draft.insert_decision(decision)
     draft.move(status="held", decision=decision.no, effective_at=decision.effective_at)
     draft.event(_PAST[decision.verb], decision.by, note=decision.note, reason=decision.reason, text=decision.text)
     if decision.effective_at is None:
         take_effect(draft)
+
+
+def voted(draft: Draft, decision: DecisionRecord) -> None:
+    """A yes that was not the last one that the policy asks for: the next stage is asked where this one is met."""
+    draft.event("voted", decision.by, verb=decision.verb, note=decision.note, stages=list(decision.stages))
+    stage = progress(draft.state).first
+    if stage != draft.request.stage and not draft.state.plan.parallel:
+        draft.move(version=draft.request.version + 1)
+        ask_stage(draft, stage)
+    else:
+        draft.move(stage=stage)
+
+
+def ask_stage(draft: Draft, stage: int) -> None:
+    """This stage is asked from now on."""
+    draft.move(stage=stage, asked_at=draft.now, rung=0, reminded=0, claimed_by=None, claimed_at=None)
+    if len(draft.state.plan.stages) > 1:
+        draft.event("stage", CLOCK, stage=draft.state.plan.stages[stage].name, number=stage + 1)
 
 
 def take_effect(draft: Draft) -> None:
@@ -41,7 +60,7 @@ def take_effect(draft: Draft) -> None:
     since = draft.now if decision.effective_at is None else decision.effective_at
     if decision.effective_at is not None:
         draft.event("effective", decision.by)
-    ended = _ENDED.get(decision.verb)
+    ended = _ENDED.get(decision.verb) or ("answered" if draft.request.kind != "call" else None)
     if ended is None:
         grant_permit(draft, decision, since)
     else:
@@ -61,8 +80,23 @@ def grant_permit(draft: Draft, decision: DecisionRecord, since: int) -> None:
         max_starts=request.max_starts,
     )
     draft.put_permit(permit)
-    start_by = None if request.start_within is None else since + request.start_within
-    draft.move(status="approved", permit=permit.no, start_by=start_by, effective_at=None)
+    draft.move(
+        status="approved",
+        permit=permit.no,
+        start_by=start_by_of(request, since),
+        effective_at=None,
+        spend_at=None if request.spend is None else since,
+    )
+
+
+def start_by_of(request: RequestRecord, since: int) -> int | None:
+    """The last moment for a start under an approval that counts since then."""
+    return None if request.start_within is None else since + request.start_within
+
+
+def in_force_since(decision: DecisionRecord) -> int:
+    """When a decision that counts began to."""
+    return decision.at if decision.effective_at is None else decision.effective_at
 
 
 def expire(draft: Draft, reason: str) -> None:
@@ -81,28 +115,30 @@ def ended_unstarted(draft: Draft, status: Status) -> None:
     if attempt is not None:
         status = "failed" if attempt.state == "raised" else "unknown"
         # What ran is what the attempt's own permit named, not what was asked since.
-        own = next(row for row in draft.state.permits if row.no == attempt.permit)
+        own = draft.state.permit_of(attempt)
         draft.move(revision=own.revision, digest=own.digest)
     void_permit(draft)
     draft.move(status=status, effective_at=None, start_by=None, waiter=None)
 
 
-def back_to_review(draft: Draft, by: str, reason: str | None) -> None:
-    """Ask again: a new version, all votes void, the time to decide starts anew."""
+def back_to_review(draft: Draft, by: str, reason: str | None, *, keeps_votes: bool = False) -> None:
+    """Ask again: a new version, the time to decide starts anew, and all votes are void unless they are kept."""
     request = draft.request
     void_permit(draft)
     expires = request.expires_after
     draft.move(
         status="pending",
         version=request.version + 1,
-        stage=0,
+        votes_from=request.votes_from if keeps_votes else len(draft.state.decisions),
         decision=None,
         effective_at=None,
         start_by=None,
+        spend_at=None,
         decide_by=None if expires is None else draft.now + expires,
         reasons=request.reasons if reason is None else (*request.reasons, reason),
     )
     draft.event("returned", by, reason=reason)
+    ask_stage(draft, progress(draft.state).first)
 
 
 def void_permit(draft: Draft) -> None:
@@ -112,7 +148,18 @@ def void_permit(draft: Draft) -> None:
         draft.put_permit(replace(permit, void=True))
 
 
-def new_decision(draft: Draft, verb: Verb, by: str, *, reason: str | None = None) -> DecisionRecord:
+def give_back_start(draft: Draft, attempt: AttemptRecord, permit: PermitRecord, why: str | None = None) -> None:
+    """A start that never called the tool: its permit has it back."""
+    draft.put_attempt(replace(attempt, state="given_back", finished_at=draft.now))
+    draft.put_permit(replace(permit, starts=permit.starts - 1))
+    earlier = [row.no for row in draft.state.attempts if row.no < attempt.no and row.state != "given_back"]
+    draft.move(status="approved", attempt=max(earlier, default=None))
+    draft.event("not_started", draft.request.requester, attempt=attempt.no, why=why)
+
+
+def new_decision(
+    draft: Draft, verb: Verb, by: str, *, reason: str | None = None, stages: tuple[int, ...] = ()
+) -> DecisionRecord:
     """The next decision, on what is asked now."""
     request = draft.request
     return DecisionRecord(
@@ -126,9 +173,19 @@ def new_decision(draft: Draft, verb: Verb, by: str, *, reason: str | None = None
         base=request.revision,
         digest=request.digest,
         token=request.token,
-        stage=request.stage,
+        stage=stages[0] if stages else request.stage,
+        stages=stages,
         reason=reason,
     )
+
+
+def approve_by_rule(draft: Draft, by: str, reason: str | None = None) -> None:
+    """Approved without a human: by a rule of the program, a grant, or silence."""
+    decision = new_decision(draft, "approve", by, reason=reason)
+    draft.insert_decision(decision)
+    draft.move(decision=decision.no)
+    draft.event("approved", by, reason=reason)
+    take_effect(draft)
 
 
 def _not_started_in_time(draft: Draft) -> None:
@@ -139,11 +196,80 @@ def _not_started_in_time(draft: Draft) -> None:
         expire(draft, "approved, not started in time")
 
 
+def _time_passed(draft: Draft) -> bool:
+    """What a pending request's next timer does; False where that has to wait until the clock is steady again."""
+    timer = next_timer(draft.request)
+    assert timer is not None, "due without a timer"
+    means = draft.state.plan.on_expiry if timer[1] == "silence" else timer[1]
+    if isinstance(draft.now, Unsteady) and means in ("approve", "escalate"):
+        return False
+    if timer[1] == "remind":
+        _remind(draft)
+    elif timer[1] == "escalate":
+        _climb(draft, _last_due_rung(draft))
+    else:
+        _silence(draft)
+    return True
+
+
+def _silence(draft: Draft) -> None:
+    request, plan = draft.request, draft.state.plan
+    if plan.on_expiry == "keep":
+        draft.move(decide_by=None, reasons=(*request.reasons, "nobody decided in time; it stays open"))
+        draft.event("overdue", CLOCK, decide_by=request.decide_by)
+    elif plan.on_expiry == "escalate" and request.rung < len(plan.rungs):
+        expires = request.expires_after
+        draft.move(decide_by=None if expires is None else draft.now + expires)
+        _climb(draft, request.rung)
+    elif plan.on_expiry == "approve" and request.kind != "question" and not _is_invalid(draft):
+        approve_by_rule(draft, SILENCE, "nobody decided in time")
+    else:
+        expire(draft, "nobody decided in time")
+
+
+def _is_invalid(draft: Draft) -> bool:
+    verdict = draft.state.revision.verdict
+    return verdict is not None and bool(verdict.errors)
+
+
+def _last_due_rung(draft: Draft) -> int:
+    """Of a ladder that was missed, only the last rung that is due."""
+    request, rungs = draft.request, draft.state.plan.rungs
+    due = [no for no in range(request.rung, len(rungs)) if request.asked_at + rungs[no].after <= draft.now]
+    return due[-1]
+
+
+def _climb(draft: Draft, rung: int) -> None:
+    """More people may decide on the stages that are open."""
+    plan, to = draft.state.plan, draft.state.plan.rungs[rung].to
+    asked = progress(draft.state).open
+    stages = tuple(_widened(stage, to) if no in asked else stage for no, stage in enumerate(plan.stages))
+    draft.move(plan=_with_stages(plan, stages), version=draft.request.version + 1, rung=rung + 1)
+    draft.event("escalated", CLOCK, rung=rung + 1, to=list(to))
+
+
+def _widened(stage: StagePlan, to: tuple[str, ...]) -> StagePlan:
+    # Where anybody may decide already, naming some would let fewer.
+    return replace(stage, reviewers=tuple(dict.fromkeys((*stage.reviewers, *to)))) if stage.reviewers else stage
+
+
+def _with_stages(plan: Plan, stages: tuple[StagePlan, ...]) -> str:
+    return replace(plan, stages=stages).text
+
+
+def _remind(draft: Draft) -> None:
+    request, every = draft.request, draft.state.plan.remind_every
+    assert every is not None
+    draft.move(reminded=(draft.now - request.asked_at) // every)
+    draft.event("reminder", CLOCK, no=draft.request.reminded)
+
+
 _PAST: Final[dict[Verb, str]] = {
     "approve": "approved",
     "edit": "edited",
     "reject": "rejected",
     "respond": "responded",
     "release": "released",
+    "answer": "answered",
 }
-_ENDED: Final[dict[Verb, Status]] = {"reject": "rejected", "respond": "responded", "release": "answered"}
+_ENDED: Final[dict[Verb, Status]] = {"reject": "rejected", "respond": "responded"}

@@ -31,7 +31,7 @@ class Decide:
 
     def __post_init__(self) -> None:
         edits = self.edit is not None or bool(self.invalid)
-        if edits != (self.verb == "edit") and self.verb != "release":
+        if edits != (self.verb in ("edit", "answer")) and self.verb != "release":
             raise ValueError(f"{self.verb}: an edit comes with the edited arguments, and only a release may have them")
 
 
@@ -57,6 +57,23 @@ class Reconcile:
     attempt: int
     kind: Literal["again", "never", "returned", "raised"]
     outcome: Finish | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A reviewer takes a request to look at it."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delegate:
+    """A reviewer hands their part of a request to another."""
+
+    by: str
+    to: str
+    """A name, without its kind."""
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

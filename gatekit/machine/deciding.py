@@ -6,37 +6,47 @@ from dataclasses import replace
 from typing import Final
 
 from gatekit.errors import AlreadyDecided, InvalidEdit, NotAllowed, ReviewError, StaleToken
-from gatekit.machine.clockwork import back_to_review, decided, ended_unstarted, new_decision, settle
+from gatekit.machine.claims import barred_by_claim
+from gatekit.machine.clockwork import back_to_review, decided, ended_unstarted, new_decision, settle, voted
 from gatekit.machine.commands import Answer, Decide
 from gatekit.machine.effects import Draft
 from gatekit.machine.projection import decision_model
 from gatekit.machine.records import DecisionRecord, RevisionRecord, State, Verdict, name_of
+from gatekit.machine.voting import OPEN, Directory, cast_for, counted, progress, who_may
 from gatekit.models import Kind, Verb
 
-_SEEN: Final = ("approve", "edit", "release", "undo")
+_YES: Final = ("approve", "edit", "release", "answer")
+_SEEN: Final = (*_YES, "undo")
 """What needs another person than the one who asks, and one who has read what is asked."""
-_OF_A_PAUSE: Final = "this is a pause of a run, not a call: release it, as it is or with another payload, or reject it"
+_VOTES: Final = (*_YES, "reject", "respond")
+"""What only those may say whom the policy asks."""
+_CALL: Final = "this is a call of a tool: approve it, edit it or reject it"
+_PAUSE: Final = "this is a pause of a run, not a call: release it, as it is or with another payload, or reject it"
+_QUESTION: Final = "this is a question: answer it, or reject it"
+_CONFIRM: Final = "this asks for a yes: approve it, or reject it"
 _OTHER_KIND: Final[dict[Kind, dict[Verb, str]]] = {
-    "call": {"release": "this is a call of a tool, not a pause of a run: approve it, edit it or reject it"},
-    "pause": {"approve": _OF_A_PAUSE, "edit": _OF_A_PAUSE, "respond": _OF_A_PAUSE},
+    "call": {"release": _CALL, "answer": _CALL},
+    "pause": {"approve": _PAUSE, "edit": _PAUSE, "respond": _PAUSE, "answer": _PAUSE},
+    "question": {"edit": _QUESTION, "respond": _QUESTION, "release": _QUESTION},
+    "confirm": {"edit": _CONFIRM, "release": _CONFIRM, "answer": _CONFIRM},
 }
 
 
-def decide(state: State, command: Decide, now: int) -> Answer[DecisionRecord]:
+def decide(state: State, command: Decide, now: int, directory: Directory = OPEN) -> Answer[DecisionRecord]:
     """Apply the clock, then the command. The same command again changes nothing and answers the same."""
     draft = Draft(state, now)
     settle(draft)
     recorded = _same_command(draft.state, command)
     if recorded is not None:
         return _answer(draft, recorded)
-    refusal = _refusal(draft.state, command)
+    refusal = _refusal(draft, command, directory)
     if refusal is not None:
         return Answer(state=draft.state, effects=draft.effects(), refusal=refusal)
     if command.verb == "undo":
         return _answer(draft, _undo(draft, command))
     if command.verb == "cancel":
         return _answer(draft, _cancel(draft, command))
-    return _answer(draft, _vote(draft, command))
+    return _answer(draft, _vote(draft, command, directory))
 
 
 def _answer(draft: Draft, decision: DecisionRecord) -> Answer[DecisionRecord]:
@@ -64,9 +74,11 @@ def _says_the_same(decision: DecisionRecord, command: Decide) -> bool:
     return command.verb != "release" or decision.base == decision.revision
 
 
-def _refusal(state: State, command: Decide) -> ReviewError | None:
+def _refusal(draft: Draft, command: Decide, directory: Directory) -> ReviewError | None:
+    state = draft.state
     return (
         _not_allowed(state, command)
+        or _not_the_one(draft, command, directory)
         or _already_decided(state, command)
         or _stale(state, command)
         or _invalid(state, command)
@@ -77,7 +89,7 @@ def _not_allowed(state: State, command: Decide) -> ReviewError | None:
     status, verb, by = state.request.status, command.verb, command.by
     if verb in _OTHER_KIND[state.request.kind]:
         return NotAllowed(_OTHER_KIND[state.request.kind][verb])
-    if verb in _SEEN and name_of(by) == name_of(state.request.requester):
+    if verb in _SEEN and state.plan.separate and name_of(by) == name_of(state.request.requester):
         return NotAllowed(f"{by} asked for this call and cannot {verb} it: another person must")
     if verb in _SEEN and command.token is None:
         return NotAllowed(f"{verb} needs the token of what was read: give the request, or its id with token=")
@@ -91,7 +103,28 @@ def _not_allowed(state: State, command: Decide) -> ReviewError | None:
     return None
 
 
+def _not_the_one(draft: Draft, command: Decide, directory: Directory) -> ReviewError | None:
+    """Whether somebody else has to say it: by the queue's reviewers, the policy, a claim, or the clock."""
+    state, name = draft.state, name_of(command.by)
+    own = command.verb == "cancel" and command.by == state.request.requester
+    if not own and not directory.knows(name):
+        return NotAllowed(f"{command.by} is no reviewer of this queue; these are: {', '.join(sorted(directory.roles))}")
+    if command.verb not in _VOTES or state.request.status != "pending":
+        return None
+    if not cast_for(state, directory, name):
+        return NotAllowed(f"{command.by} is not asked here: {who_may(state, directory)} may decide")
+    claim = barred_by_claim(state, command.by, draft.now)
+    if claim is not None:
+        return NotAllowed(claim)
+    until = state.request.decide_by
+    if command.verb in _YES and until is not None and until <= draft.now and state.plan.on_expiry == "approve":
+        return NotAllowed("the time to decide is over, and the policy approves what nobody rejected")
+    return None
+
+
 def _already_decided(state: State, command: Decide) -> ReviewError | None:
+    if command.verb in _VOTES and state.request.status == "pending":
+        return _has_voted(state, command)
     open_to = {
         "undo": ("held",),
         "cancel": ("pending", "held", "approved"),
@@ -101,6 +134,18 @@ def _already_decided(state: State, command: Decide) -> ReviewError | None:
     decision = state.decision
     assert decision is not None, f"{state.request.status} without a decision"
     return AlreadyDecided(decision_model(state, decision))
+
+
+def _has_voted(state: State, command: Decide) -> ReviewError | None:
+    """A person counts once, unless the policy lets the same person decide several stages."""
+    name = name_of(command.by)
+    for vote in counted(state):
+        if name_of(vote.by) == name and (state.plan.separate or vote.version == state.request.version):
+            # An edit asks everybody anew, and is no second yes to the same.
+            edits = command.edit is not None and command.edit.digest != state.request.digest
+            if not edits or vote.version == state.request.version:
+                return AlreadyDecided(decision_model(state, vote))
+    return None
 
 
 def _stale(state: State, command: Decide) -> ReviewError | None:
@@ -119,27 +164,36 @@ def _invalid(state: State, command: Decide) -> ReviewError | None:
         return InvalidEdit(command.invalid)
     verdict = state.revision.verdict
     unchanged = command.edit is None or command.edit.digest == state.request.digest
+    if command.verb == "approve" and state.request.kind == "question" and state.request.revision == 1:
+        return InvalidEdit(("nobody has answered yet: give an answer",))
     if command.verb in ("approve", "edit") and unchanged and verdict is not None and verdict.errors:
         return InvalidEdit(verdict.errors)
     return None
 
 
-def _vote(draft: Draft, command: Decide) -> DecisionRecord:
-    base = draft.request
+def _vote(draft: Draft, command: Decide, directory: Directory) -> DecisionRecord:
+    base, name = draft.request, name_of(command.by)
+    stages = cast_for(draft.state, directory, name)
     if command.edit is not None and command.edit.digest != base.digest:
         _revise(draft, command)
         verb = command.verb
     else:
         verb = "approve" if command.verb == "edit" else command.verb
-    decision = replace(
-        _of_command(draft, command),
-        verb=verb,
-        base=base.revision,
-        token=base.token,
-        effective_at=_held_until(draft, command.hold),
-    )
+    decision = replace(_of_command(draft, command, stages), verb=verb, base=base.revision, token=base.token)
+    if verb in _YES and not _completes(draft, decision):
+        draft.insert_decision(decision)
+        voted(draft, decision)
+        return decision
+    decision = replace(decision, effective_at=_held_until(draft, command.hold))
+    draft.insert_decision(decision)
     decided(draft, decision)
     return decision
+
+
+def _completes(draft: Draft, decision: DecisionRecord) -> bool:
+    """Whether nothing that the policy asks for is left open behind this vote."""
+    after = replace(draft.state, decisions=(*draft.state.decisions, decision))
+    return progress(after).done
 
 
 def _held_until(draft: Draft, hold: int) -> int | None:
@@ -163,10 +217,10 @@ def _revise(draft: Draft, command: Decide) -> None:
             by=command.by,
             at=draft.now,
             # What a pause hands on is checked by nobody but its run.
-            verdict=None if request.kind == "call" else Verdict(gated=True),
+            verdict=None if request.kind == "call" else Verdict(gated=True, plan=request.plan),
         )
     )
-    draft.move(version=request.version + 1, revision=number, revisions=number, digest=edit.digest, stage=0)
+    draft.move(version=request.version + 1, revision=number, revisions=number, digest=edit.digest)
 
 
 def _undo(draft: Draft, command: Decide) -> DecisionRecord:
@@ -178,7 +232,7 @@ def _undo(draft: Draft, command: Decide) -> DecisionRecord:
         # The edited revision stays in the history; what was asked before is asked again.
         base = next(row for row in draft.state.revisions if row.revision == undone.base)
         draft.move(revision=base.revision, digest=base.digest)
-    back_to_review(draft, command.by, None)
+    back_to_review(draft, command.by, None, keeps_votes=True)
     draft.event("undone", command.by, note=command.note)
     return decision
 
@@ -192,7 +246,7 @@ def _cancel(draft: Draft, command: Decide) -> DecisionRecord:
     return decision
 
 
-def _of_command(draft: Draft, command: Decide) -> DecisionRecord:
-    decision = new_decision(draft, command.verb, command.by, reason=command.reason)
+def _of_command(draft: Draft, command: Decide, stages: tuple[int, ...] = ()) -> DecisionRecord:
+    decision = new_decision(draft, command.verb, command.by, reason=command.reason, stages=stages)
     token = decision.token if command.token is None else command.token
     return replace(decision, token=token, note=command.note, text=command.text)

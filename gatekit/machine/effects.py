@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from gatekit.clock import FAR
+from gatekit.machine.grants import GrantRecord
+from gatekit.machine.plan import plan_of
 from gatekit.machine.records import (
     AttemptRecord,
     DecisionRecord,
     EventRecord,
     PermitRecord,
     RequestRecord,
+    ReviewerRecord,
     RevisionRecord,
     RunRecord,
     State,
+    StopRecord,
 )
 from gatekit.models import FINAL, RunStatus, Status
 
@@ -101,6 +105,34 @@ class DeleteRun:
     run_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class PutGrant:
+    """A new standing permission, or its use or end."""
+
+    grant: GrantRecord
+
+
+@dataclass(frozen=True, slots=True)
+class PutReviewer:
+    """A reviewer whom the queue knows from now on, with these roles."""
+
+    reviewer: ReviewerRecord
+
+
+@dataclass(frozen=True, slots=True)
+class DropReviewer:
+    """A reviewer whom the queue no longer knows."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutStop:
+    """Nothing may start from now on; None: it may again."""
+
+    stop: StopRecord | None
+
+
 Effect = (
     InsertRequest
     | UpdateRequest
@@ -113,7 +145,14 @@ Effect = (
     | InsertRun
     | UpdateRun
     | DeleteRun
+    | PutGrant
+    | PutReviewer
+    | DropReviewer
+    | PutStop
 )
+
+
+Timer = Literal["silence", "escalate", "remind"]
 
 
 class Draft:
@@ -159,7 +198,6 @@ class Draft:
     def event(self, kind: str, by: str, /, **data: Any) -> None:
         """One event, with the version and digest that hold now."""
         request = self.request
-        kept = {key: value for key, value in data.items() if value is not None}
         self._effects.append(
             AppendEvent(
                 EventRecord(
@@ -172,7 +210,7 @@ class Draft:
                     at=self.now,
                     version=request.version,
                     digest=request.digest,
-                    data=json.dumps(kept, sort_keys=True),
+                    data=event_data(data),
                 )
             )
         )
@@ -191,11 +229,29 @@ class Draft:
         return (WakeRun(request.run),) if request.run and goes_on and request.status != self._before.status else ()
 
 
+def event_data(data: dict[str, Any]) -> str:
+    """What an event says besides its kind, as it is kept; what is None is left out."""
+    return json.dumps({key: value for key, value in data.items() if value is not None}, sort_keys=True)
+
+
 def due_of(request: RequestRecord) -> int:
     """When the clock next has something to say of this request."""
-    moment = {
-        "held": request.effective_at,
-        "pending": request.decide_by,
-        "approved": request.start_by,
-    }.get(request.status)
+    if request.status == "pending":
+        timer = next_timer(request)
+        return FAR if timer is None else timer[0]
+    moment = {"held": request.effective_at, "approved": request.start_by}.get(request.status)
     return FAR if moment is None else moment
+
+
+def next_timer(request: RequestRecord) -> tuple[int, Timer] | None:
+    """What the clock does next to a pending request, and when."""
+    plan = plan_of(request.plan)
+    timers: list[tuple[int, Timer]] = []
+    if request.decide_by is not None:
+        timers.append((request.decide_by, "silence"))
+    if request.rung < len(plan.rungs):
+        timers.append((request.asked_at + plan.rungs[request.rung].after, "escalate"))
+    if plan.remind_every is not None:
+        timers.append((request.asked_at + (request.reminded + 1) * plan.remind_every, "remind"))
+    # The first of those that come at the same moment: nobody is asked or reminded of what is over.
+    return min(timers, key=lambda timer: timer[0], default=None)

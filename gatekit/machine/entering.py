@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from gatekit.machine.clockwork import grant_permit, new_decision, settle
+from gatekit.machine.clockwork import approve_by_rule, settle
 from gatekit.machine.commands import Answer, Decide
 from gatekit.machine.deciding import decide
 from gatekit.machine.effects import Draft, Effect, InsertRequest, PutRevision, UpdateRequest, WakeRun, due_of
@@ -23,19 +23,18 @@ def submit(request: RequestRecord, revision: RevisionRecord, now: int) -> Answer
     return _inserted(draft)
 
 
-def submit_allowed(request: RequestRecord, revision: RevisionRecord, now: int) -> Answer[None]:
-    """A call that its predicate let pass, kept for the record: approved by `policy:predicate`, never pending."""
+def submit_allowed(
+    request: RequestRecord, revision: RevisionRecord, now: int, by: str = PREDICATE, reason: str | None = None
+) -> Answer[None]:
+    """A call that needs no human: approved by its predicate, a rule, a budget or a grant, and never pending."""
     draft = _entered(request, revision, now)
     draft.event("submitted", request.requester)
-    decision = new_decision(draft, "approve", PREDICATE)
-    draft.insert_decision(decision)
-    draft.move(decision=decision.no)
-    grant_permit(draft, decision, now)
-    draft.event("approved", PREDICATE)
+    approve_by_rule(draft, by, reason)
     return _inserted(draft)
 
 
 def _entered(request: RequestRecord, revision: RevisionRecord, now: int) -> Draft:
+    request = replace(request, asked_at=now)
     due = due_of(request)
     entered = request if due == request.due else replace(request, due=due)
     return Draft(State(request=entered, revisions=(revision,)), now)

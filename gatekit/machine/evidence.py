@@ -10,12 +10,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from gatekit.arguments.canonical import digest_of
+from gatekit.machine.clockwork import in_force_since, start_by_of
 from gatekit.machine.records import DecisionRecord, EventRecord, PermitRecord, State
+from gatekit.machine.voting import progress
 
-_NO_MOVE: Final = frozenset({"attached", "suspended", "late_report", "reported", "reconciled"})
+_NO_MOVE: Final = frozenset({"attached", "suspended", "late_report", "reported", "reconciled", "granted"})
 """Events that say nothing of the state."""
 _IN_FORCE: Final = frozenset({"effective", "not_started", "again", "retried"})
 """Events after which a call may start."""
+_RULES: Final = frozenset({"policy", "grant"})
+"""Whose word counts without a human's."""
 _EVENT_OF: Final = {"approve": "approved", "edit": "edited", "retry": "retried"}
 
 
@@ -49,7 +53,9 @@ def _of_decision(state: State, permit: PermitRecord, decision: DecisionRecord) -
     allows = decision.no == permit.decision and decision.verb in _EVENT_OF
     if not allows or (decision.version, decision.revision, decision.digest) != asked:
         return "no decision stands behind its permit"
-    return None
+    if decision.by.partition(":")[0] in _RULES:
+        return None
+    return None if progress(state).done else "its decisions do not meet its policy"
 
 
 def flaw_in_history(state: State, history: Sequence[EventRecord]) -> str | None:
@@ -86,8 +92,7 @@ def _of_approval(state: State, history: Sequence[EventRecord]) -> str | None:
 def _of_time(state: State) -> str | None:
     request, decision = state.request, state.decision
     assert decision is not None, "the rows were looked at before"
-    since = decision.at if decision.effective_at is None else decision.effective_at
-    start_by = None if request.start_within is None else since + request.start_within
+    start_by = start_by_of(request, in_force_since(decision))
     right = request.start_by == start_by or request.status == "held"
     return None if right else ": its time to start is not what follows from its approval"
 

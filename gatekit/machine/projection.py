@@ -6,16 +6,34 @@ from datetime import datetime
 from typing import Final, Literal
 
 from gatekit.clock import to_datetime
+from gatekit.machine.grants import GrantRecord
 from gatekit.machine.records import (
+    CLAIM_LAPSES,
     AttemptRecord,
     DecisionRecord,
     EventRecord,
     RequestRecord,
+    ReviewerRecord,
     RunRecord,
     State,
     StepRecord,
+    StopRecord,
 )
-from gatekit.models import Attempt, Decision, Event, Outcome, Request, RunRow, StepRow
+from gatekit.machine.voting import counted, progress
+from gatekit.models import (
+    Attempt,
+    Claim,
+    Decision,
+    Event,
+    Grant,
+    Outcome,
+    Request,
+    ReviewerRow,
+    RunRow,
+    StageRow,
+    StepRow,
+    Stop,
+)
 
 _NO_END_YET: Final = ("running", "unknown")
 """Where the row can still hold how an earlier attempt ended, and the last one's end is not known."""
@@ -57,6 +75,36 @@ def request_model(state: State, *, waiting: bool) -> Request:
         hidden=request.hidden,
         check_due=state.check_due,
         original=None if request.revision == 1 else _first(state),
+        stages=_stages(state),
+        rule=state.plan.rule or None,
+        on_expiry=state.plan.on_expiry,
+        claim=_claim(state),
+        delegations=request.delegations,
+    )
+
+
+def _stages(state: State) -> tuple[StageRow, ...]:
+    going = progress(state)
+    rows = []
+    for index, stage in enumerate(state.plan.stages):
+        met = index not in going.open and len(going.people[index]) >= stage.quorum
+        status: Literal["done", "current", "not reached"] = "done" if met else "not reached"
+        if index in going.open and state.request.status in ("pending", "held"):
+            status = "current"
+        by = going.people[index]
+        rows.append(StageRow(name=stage.name, reviewers=stage.reviewers, quorum=stage.quorum, by=by, status=status))
+    return tuple(rows)
+
+
+def _claim(state: State) -> Claim | None:
+    request = state.request
+    if request.claimed_by is None or request.claimed_at is None:
+        return None
+    return Claim(
+        by=request.claimed_by,
+        at=to_datetime(request.claimed_at),
+        until=to_datetime(request.claimed_at + CLAIM_LAPSES),
+        exclusive=state.plan.exclusive_claims,
     )
 
 
@@ -75,6 +123,7 @@ def decision_model(state: State, decision: DecisionRecord) -> Decision:
         revision=decision.revision,
         digest=decision.digest,
         token=decision.token,
+        stages=_stage_names(state, decision),
         note=decision.note,
         reason=decision.reason,
         text=decision.text,
@@ -85,13 +134,19 @@ def decision_model(state: State, decision: DecisionRecord) -> Decision:
     )
 
 
+def _stage_names(state: State, decision: DecisionRecord) -> tuple[str, ...]:
+    stages = state.plan.stages
+    return tuple(stages[index].name for index in decision.stages if index < len(stages))
+
+
 def _standing(state: State, decision: DecisionRecord) -> Literal["counts", "undone", "overtaken"]:
     for later in state.decisions:
         if later.no > decision.no and later.verb == "undo" and later.version == decision.version:
             return "undone"
     if decision.verb in ("undo", "declare_lost") or state.request.decision == decision.no:
         return "counts"
-    return "overtaken"
+    votes = counted(state)
+    return "counts" if decision in votes and (state.decision is None or state.decision in votes) else "overtaken"
 
 
 def attempt_model(attempt: AttemptRecord) -> Attempt:
@@ -160,3 +215,33 @@ def run_model(run: RunRecord, place: int = 0) -> RunRow:
 def step_model(step: StepRecord) -> StepRow:
     """One step of a run."""
     return StepRow(name=step.name, tool=step.tool, request_id=step.request_id, status=step.status)
+
+
+def grant_model(grant: GrantRecord, now: int) -> Grant:
+    """A standing permission, as it is at this moment."""
+    return Grant(
+        id=grant.id,
+        tool=grant.tool,
+        _scope=grant.scope,
+        run=grant.run,
+        requester=grant.requester,
+        by=grant.by,
+        at=to_datetime(grant.at),
+        request_id=grant.request_id,
+        expires_at=_moment(grant.expires_at),
+        uses=grant.uses,
+        used=grant.used,
+        revoked_at=_moment(grant.revoked_at),
+        revoked_by=grant.revoked_by,
+        active=grant.holds(now),
+    )
+
+
+def reviewer_model(reviewer: ReviewerRecord) -> ReviewerRow:
+    """A reviewer whom the queue knows."""
+    return ReviewerRow(name=reviewer.name, roles=reviewer.roles, by=reviewer.by, at=to_datetime(reviewer.at))
+
+
+def stop_model(stop: StopRecord) -> Stop:
+    """Why nothing starts."""
+    return Stop(by=stop.by, at=to_datetime(stop.at), reason=stop.reason)

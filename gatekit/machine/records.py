@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, TypeVar
 
 from gatekit.clock import FAR
+from gatekit.machine.plan import Plan, plan_of
 from gatekit.models import Kind, Risk, RunStatus, Status, Verb
 
 CLOCK: Final = "system:clock"
 """The principal of what happens because time passed."""
 PREDICATE: Final = "policy:predicate"
 """The principal of what a step's own predicate allowed."""
+CLAIM_LAPSES: Final = 15 * 60 * 1_000_000
+"""Microseconds after which a claim counts no more."""
+SILENCE: Final = "policy:silence"
+"""The principal of an approval that a policy makes of nobody's having decided in time."""
 
 AttemptState = Literal["running", "returned", "raised", "given_back", "lost"]
 
@@ -69,6 +74,25 @@ class RequestRecord:
     result_lost: bool = False
     error_type: str | None = None
     error_message: str | None = None
+    plan: str = ""
+    """What its policy demands, as `Plan.text`."""
+    stages: int = 1
+    """How many stages that has; `stage` is the first that is open."""
+    asked_at: int = 0
+    """When the open stage was asked: what escalates and reminds is counted from here."""
+    rung: int = 0
+    """How many rungs of the ladder were climbed since."""
+    reminded: int = 0
+    votes_from: int = 0
+    """Decisions up to this number are of an earlier round and count no more."""
+    claimed_by: str | None = None
+    claimed_at: int | None = None
+    delegations: tuple[tuple[str, str], ...] = ()
+    """Who handed their part on, and to whom."""
+    spend: str | None = None
+    """What it takes of its step's budget, as a decimal number."""
+    spend_at: int | None = None
+    """When it was allowed to."""
 
     @property
     def token(self) -> str:
@@ -87,6 +111,10 @@ class Verdict:
     gated: bool
     reasons: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
+    plan: str = ""
+    """What the policy demands for these arguments."""
+    spend: str | None = None
+    """What they take of the step's budget."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +153,8 @@ class DecisionRecord:
     effective_at: int | None = None
     attempt: int | None = None
     """The attempt that a retry, a settlement or a declaration of loss is about."""
+    stages: tuple[int, ...] = (0,)
+    """The stages for which it was cast."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +210,9 @@ class RowRecord(NamedTuple):
     digest: str
     hidden: int
     waiter: str | None
+    stage: int
+    stages: int
+    claimed_by: str | None
     due: int
     pos: int
 
@@ -199,6 +232,25 @@ class EventRecord:
     digest: str
     data: str = "{}"
     cursor: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewerRecord:
+    """One row of `reviewers`."""
+
+    name: str
+    roles: tuple[str, ...]
+    by: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRecord:
+    """Why nothing may start now, as `meta` keeps it."""
+
+    by: str
+    at: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +322,15 @@ class State:
     @property
     def decision(self) -> DecisionRecord | None:
         return _numbered(self.decisions, self.request.decision)
+
+    @property
+    def plan(self) -> Plan:
+        """What the policy of the request demands."""
+        return plan_of(self.request.plan)
+
+    def permit_of(self, attempt: AttemptRecord) -> PermitRecord:
+        """The permit under which this attempt started."""
+        return next(row for row in self.permits if row.no == attempt.permit)
 
     @property
     def check_due(self) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gatekit.errors import StoreError
-from gatekit.machine.clockwork import back_to_review, settle, void_permit
+from gatekit.machine.clockwork import back_to_review, give_back_start, settle, void_permit
 from gatekit.machine.commands import Answer, Finish, Lose, Start, Started
 from gatekit.machine.effects import Draft
 from gatekit.machine.evidence import flaw_in_rows
+from gatekit.machine.plan import added_to, plan_of
 from gatekit.machine.records import AttemptRecord, State
 from gatekit.models import Status
 
@@ -51,9 +52,18 @@ def _check(draft: Draft, command: Start) -> bool:
     if verdict is None:
         return False
     draft.put_revision(replace(draft.state.revision, verdict=verdict))
-    if not verdict.errors:
+    requester = draft.request.requester
+    if verdict.errors:
+        back_to_review(draft, requester, "the edit does not fit the tool: " + "; ".join(verdict.errors))
+        return False
+    draft.move(spend=verdict.spend)
+    plan = added_to(draft.state.plan, plan_of(verdict.plan))
+    if plan is draft.state.plan:
         return True
-    back_to_review(draft, draft.request.requester, "the edit does not fit the tool: " + "; ".join(verdict.errors))
+    names = ", ".join(stage.name for stage in plan.stages[len(draft.state.plan.stages) :])
+    draft.move(plan=plan.text, stages=len(plan.stages))
+    # Who said yes to exactly these arguments has done so.
+    back_to_review(draft, requester, f"the edited arguments need more: {names}", keeps_votes=True)
     return False
 
 
@@ -89,11 +99,7 @@ def give_back(state: State, token: str, now: int) -> Answer[None]:
     draft = Draft(state, now)
     attempt, permit = draft.state.attempt, draft.state.permit
     if attempt is not None and permit is not None and attempt.token == token and draft.request.status == "running":
-        draft.put_attempt(replace(attempt, state="given_back", finished_at=now))
-        draft.put_permit(replace(permit, starts=permit.starts - 1))
-        earlier = [row.no for row in state.attempts if row.no < attempt.no and row.state != "given_back"]
-        draft.move(status="approved", attempt=max(earlier, default=None))
-        draft.event("not_started", draft.request.requester, attempt=attempt.no)
+        give_back_start(draft, attempt, permit)
     settle(draft)
     return Answer(state=draft.state, effects=draft.effects())
 
@@ -127,7 +133,7 @@ def _reported_while_asked_again(draft: Draft, attempt: AttemptRecord, command: F
     if command.kind == "returned":
         void_permit(draft)
         # What ran is what its own permit named, not what was said or asked since.
-        own = next(row for row in draft.state.permits if row.no == attempt.permit)
+        own = draft.state.permit_of(attempt)
         draft.move(decision=own.decision, revision=own.revision, digest=own.digest)
         ended(draft, command)
     else:

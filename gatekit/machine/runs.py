@@ -6,14 +6,13 @@ keeps one that was taken for dead from queueing and starting more.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from gatekit.errors import GatekitError, NotAllowed
-from gatekit.machine.effects import AppendEvent, DeleteRun, Effect, InsertRun, UpdateRun
+from gatekit.machine.effects import AppendEvent, DeleteRun, Effect, InsertRun, UpdateRun, event_data
 from gatekit.machine.records import EventRecord, RunRecord
 from gatekit.models import RUN_OVER, RunStatus
 
@@ -193,7 +192,6 @@ def _moved(before: RunRecord, after: RunRecord, kind: str, by: str, now: int, **
 
 
 def _event(run: RunRecord, kind: str, by: str, now: int, **data: Any) -> AppendEvent:
-    kept = {key: value for key, value in data.items() if value is not None}
     return AppendEvent(
         EventRecord(
             kind=kind,
@@ -205,6 +203,6 @@ def _event(run: RunRecord, kind: str, by: str, now: int, **data: Any) -> AppendE
             at=now,
             version=run.executions,
             digest=run.digest,
-            data=json.dumps(kept, sort_keys=True),
+            data=event_data(data),
         )
     )

@@ -22,6 +22,7 @@ from gatekit.ids import new_id
 from gatekit.machine.commands import Decide
 from gatekit.machine.records import Verdict
 from gatekit.models import UNDECIDED, Request
+from gatekit.questions import ask, confirm, terms_of
 from gatekit.replay import replay_request
 from gatekit.runs.execution import Execution, Stop, Suspended, step_name
 from gatekit.wrapper import UNASKED
@@ -122,7 +123,30 @@ def pause(making: Making, name: str, payload: object) -> Intent[Any]:
     request = yield from _decided(making, found)
     if request.status in UNDECIDED:
         raise execution.suspend(request)
-    return replay_request(request, Any) if request.status != "answered" else request.args["payload"]
+    return replay_request(request, Any)
+
+
+def question(
+    making: Making,
+    name: str,
+    prompt: str,
+    kind: object,
+    choices: Sequence[str] | None,
+    *,
+    many: bool,
+    is_async: bool,
+    **terms: Any,
+) -> Intent[Any]:
+    """Ask a human, once in the life of the run."""
+    gate = making.gate
+    with _named(making, step_name(name, None), branch=False):
+        return (yield from ask(gate, prompt, kind, choices, many, terms_of(name, **terms), is_async=is_async))
+
+
+def confirmation(making: Making, name: str, prompt: str, *, is_async: bool, **terms: Any) -> Intent[Any]:
+    """Ask a human for a yes, once in the life of the run."""
+    with _named(making, step_name(name, None), branch=False):
+        return (yield from confirm(making.gate, prompt, terms_of(name, **terms), is_async=is_async))
 
 
 def _decided(making: Making, found: Found) -> Intent[Request]:

@@ -47,6 +47,19 @@ class Columns:
             raise self.odd(name, found)
         return tuple(found)
 
+    def numbers(self, values: dict[str, Any], name: str) -> tuple[int, ...]:
+        """The JSON list of whole numbers in a column."""
+        found = self.tree(values, name)
+        if not isinstance(found, list) or not all(type(number) is int and number >= 0 for number in found):
+            raise self.odd(name, found)
+        return tuple(found)
+
+    def text(self, value: object) -> str:
+        """The value, if it is a text; raises `TypeError`."""
+        if type(value) is not str:
+            raise TypeError(value)
+        return value
+
     def odd(self, name: str, value: object) -> StoreError:
         """The refusal of a value."""
         return StoreError(

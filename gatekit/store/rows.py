@@ -6,15 +6,19 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
+from gatekit.machine.grants import GrantRecord
+from gatekit.machine.plan import plan_of
 from gatekit.machine.records import (
     AttemptRecord,
     DecisionRecord,
     EventRecord,
     PermitRecord,
     RequestRecord,
+    ReviewerRecord,
     RevisionRecord,
     RowRecord,
     RunRecord,
+    StopRecord,
     Verdict,
 )
 from gatekit.store.columns import Columns, names_of
@@ -29,6 +33,9 @@ PERMIT: Final = names_of(PermitRecord)
 ATTEMPT: Final = names_of(AttemptRecord)
 EVENT: Final = names_of(EventRecord)
 RUN: Final = names_of(RunRecord)
+REVIEWER: Final = names_of(ReviewerRecord)
+GRANT: Final = names_of(GrantRecord)
+_reviewer, _grant = Columns(ReviewerRecord), Columns(GrantRecord)
 _request, _revision, _decision = Columns(RequestRecord), Columns(RevisionRecord), Columns(DecisionRecord)
 _permit, _attempt, _event, _run = (
     Columns(PermitRecord),
@@ -47,15 +54,35 @@ def request_row(record: RequestRecord) -> dict[str, Any]:
     """The columns of a request."""
     row = {name: getattr(record, name) for name in REQUEST}
     row["reasons"] = json.dumps(record.reasons)
+    row["delegations"] = json.dumps(record.delegations)
     return row
 
 
 def request_record(row: Row) -> RequestRecord:
     values = _request.values(row)
     values["reasons"] = _request.texts(values, "reasons")
+    values["delegations"] = _pairs(values)
     values["call_given"] = bool(values["call_given"])
     values["result_lost"] = bool(values["result_lost"])
+    _check_plan(_request, values, values["plan"])
     return RequestRecord(**values)
+
+
+def _pairs(values: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    found = _request.tree(values, "delegations")
+    try:
+        return tuple((_request.text(giver), _request.text(taker)) for giver, taker in found)
+    except (TypeError, ValueError) as error:
+        raise _request.odd("delegations", found) from error
+
+
+def _check_plan(columns: Columns, values: dict[str, Any], text: object) -> None:
+    try:
+        plan = plan_of(text)
+    except (ValueError, TypeError) as error:
+        raise columns.odd("plan", text) from error
+    if "stages" in values and values["stages"] != len(plan.stages):
+        raise columns.odd("stages", values["stages"])
 
 
 def revision_row(record: RevisionRecord) -> dict[str, Any]:
@@ -73,18 +100,61 @@ def revision_record(row: Row) -> RevisionRecord:
 
 
 def _verdict_text(verdict: Verdict) -> str:
-    return json.dumps({"gated": verdict.gated, "reasons": verdict.reasons, "errors": verdict.errors})
+    kept = {"gated": verdict.gated, "reasons": verdict.reasons, "errors": verdict.errors}
+    kept |= {"plan": verdict.plan} if verdict.plan else {}
+    return json.dumps(kept if verdict.spend is None else kept | {"spend": verdict.spend})
 
 
 def _verdict(found: Any) -> Verdict:
     try:
-        return Verdict(gated=found["gated"], reasons=tuple(found["reasons"]), errors=tuple(found["errors"]))
-    except (TypeError, KeyError) as error:
+        _check_plan(_revision, {}, found.get("plan", ""))
+        return Verdict(
+            gated=found["gated"],
+            reasons=tuple(found["reasons"]),
+            errors=tuple(found["errors"]),
+            plan=found.get("plan", ""),
+            spend=found.get("spend"),
+        )
+    except (TypeError, KeyError, AttributeError) as error:
         raise _revision.odd("verdict", found) from error
 
 
+def decision_row(record: DecisionRecord) -> dict[str, Any]:
+    """The columns of a decision."""
+    row = {name: getattr(record, name) for name in DECISION}
+    row["stages"] = json.dumps(record.stages)
+    return row
+
+
 def decision_record(row: Row) -> DecisionRecord:
-    return DecisionRecord(**_decision.values(row))
+    values = _decision.values(row)
+    values["stages"] = _decision.numbers(values, "stages")
+    return DecisionRecord(**values)
+
+
+def reviewer_row(record: ReviewerRecord) -> dict[str, Any]:
+    """The columns of a reviewer."""
+    row = {name: getattr(record, name) for name in REVIEWER}
+    row["roles"] = json.dumps(record.roles)
+    return row
+
+
+def reviewer_record(row: Row) -> ReviewerRecord:
+    values = _reviewer.values(row)
+    values["roles"] = _reviewer.texts(values, "roles")
+    return ReviewerRecord(**values)
+
+
+def grant_row(record: GrantRecord) -> dict[str, Any]:
+    """The columns of a grant."""
+    return {name: getattr(record, name) for name in GRANT}
+
+
+def grant_record(row: Row) -> GrantRecord:
+    values = _grant.values(row)
+    if not isinstance(_grant.tree(values, "scope"), dict):
+        raise _grant.odd("scope", values["scope"])
+    return GrantRecord(**values)
 
 
 def permit_record(row: Row) -> PermitRecord:
@@ -126,6 +196,20 @@ def run_record(row: Row) -> RunRecord:
     return RunRecord(**values)
 
 
-def plain_row(record: DecisionRecord | PermitRecord | AttemptRecord | EventRecord, names: tuple[str, ...]) -> Row:
+def plain_row(record: PermitRecord | AttemptRecord | EventRecord, names: tuple[str, ...]) -> Row:
     """The values of a record whose fields are columns as they are."""
     return [getattr(record, name) for name in names]
+
+
+def stop_text(stop: StopRecord) -> str:
+    """The stop as `meta` keeps it."""
+    return json.dumps({"by": stop.by, "at": stop.at, "reason": stop.reason}, sort_keys=True)
+
+
+def stop_record(text: object) -> StopRecord:
+    try:
+        found = json.loads(text)  # type: ignore[arg-type]
+        return StopRecord(by=str(found["by"]), at=int(found["at"]), reason=str(found["reason"]))
+    except (TypeError, KeyError, ValueError):
+        # Whatever stands there, somebody wanted everything to stop.
+        return StopRecord(by="system:unknown", at=0, reason="the stop itself cannot be read")

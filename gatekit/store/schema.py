@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 APPLICATION_ID: Final = 0x67617465
 """`gate` in ASCII: what the header of the file says of whose it is (sqlite.org/fileformat2.html, offset 68)."""
-VERSION: Final = 3
+VERSION: Final = 4
 """How many migrations there are; kept as the file's `user_version`."""
 
 TABLES: Final = frozenset(
@@ -32,6 +32,8 @@ TABLES: Final = frozenset(
         "attempts",
         "events",
         "runs",
+        "reviewers",
+        "grants",
         "_sqlite_migrations",
     }
 )
@@ -226,6 +228,56 @@ _SURVIVE = (
 
 _COMPENSATE = "ALTER TABLE runs ADD COLUMN loose TEXT NOT NULL DEFAULT '[]'"
 
+_REVIEWERS = """
+CREATE TABLE reviewers (
+    name TEXT PRIMARY KEY,
+    roles TEXT NOT NULL,
+    "by" TEXT NOT NULL,
+    at INTEGER NOT NULL
+)"""
+
+_GRANTS = """
+CREATE TABLE grants (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    tool TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    run TEXT,
+    requester TEXT,
+    "by" TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    request_id TEXT NOT NULL,
+    expires_at INTEGER,
+    uses INTEGER,
+    used INTEGER NOT NULL CHECK (uses IS NULL OR used BETWEEN 0 AND uses),
+    revoked_at INTEGER,
+    revoked_by TEXT,
+    note TEXT
+)"""
+
+_POLICY = (
+    "ALTER TABLE requests ADD COLUMN plan TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE requests ADD COLUMN stages INTEGER NOT NULL DEFAULT 1",
+    "ALTER TABLE requests ADD COLUMN asked_at INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE requests ADD COLUMN rung INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE requests ADD COLUMN reminded INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE requests ADD COLUMN votes_from INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE requests ADD COLUMN claimed_by TEXT",
+    "ALTER TABLE requests ADD COLUMN claimed_at INTEGER",
+    "ALTER TABLE requests ADD COLUMN delegations TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE requests ADD COLUMN spend TEXT",
+    "ALTER TABLE requests ADD COLUMN spend_at INTEGER",
+    "ALTER TABLE decisions ADD COLUMN stages TEXT NOT NULL DEFAULT '[0]'",
+    "CREATE INDEX requests_spend ON requests (tool, spend_at, spend, status) WHERE spend_at IS NOT NULL",
+    "DROP INDEX decisions_vote",
+    'CREATE UNIQUE INDEX decisions_vote ON decisions (request_id, version, stage, "by")'
+    " WHERE verb IN ('approve', 'edit', 'reject', 'respond', 'answer', 'release')",
+    _REVIEWERS,
+    _GRANTS,
+    # Those that may still permit something; what ended by its time alone is few, and looked at.
+    "CREATE INDEX grants_tool ON grants (tool, number) WHERE revoked_at IS NULL",
+)
+
 
 def migration() -> Callable[[sqlite3.Connection], None]:
     """What brings the tables up to `VERSION`, inside a write transaction that the caller begins and commits.
@@ -239,6 +291,7 @@ def migration() -> Callable[[sqlite3.Connection], None]:
     migrations(name="loop")(_loop)
     migrations(name="survive")(_survive)
     migrations(name="compensate")(_compensate)
+    migrations(name="policy")(_policy)
 
     def migrate(connection: sqlite3.Connection) -> None:
         migrations.apply(Database(connection, execute_plugins=False, recursive_triggers=False))
@@ -263,3 +316,8 @@ def _survive(database: Database) -> None:
 
 def _compensate(database: Database) -> None:
     database.execute(_COMPENSATE)
+
+
+def _policy(database: Database) -> None:
+    for statement in _POLICY:
+        database.execute(statement)

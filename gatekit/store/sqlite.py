@@ -12,18 +12,31 @@ from gatekit.errors import StoreError
 from gatekit.machine.effects import (
     AppendEvent,
     DeleteRun,
+    DropReviewer,
     Effect,
     InsertDecision,
     InsertRequest,
     InsertRun,
     PutAttempt,
+    PutGrant,
     PutPermit,
+    PutReviewer,
     PutRevision,
+    PutStop,
     UpdateRequest,
     UpdateRun,
     WakeRun,
 )
-from gatekit.machine.records import EventRecord, RowRecord, RunRecord, State, StepRecord
+from gatekit.machine.grants import GrantRecord
+from gatekit.machine.records import (
+    EventRecord,
+    ReviewerRecord,
+    RowRecord,
+    RunRecord,
+    State,
+    StepRecord,
+    StopRecord,
+)
 from gatekit.models import RunState, Status
 from gatekit.store import rows
 from gatekit.store import statements as sql
@@ -151,6 +164,28 @@ class SqliteTx:
     def run_history(self, run_id: str) -> Sequence[EventRecord]:
         return [rows.event_record(row) for row in self._execute(sql.RUN_HISTORY, (run_id,))]
 
+    # Rules
+
+    def reviewers(self) -> Sequence[ReviewerRecord]:
+        return [rows.reviewer_record(row) for row in self._execute(sql.REVIEWERS)]
+
+    def grant(self, grant_id: str) -> GrantRecord | None:
+        row = self._execute(sql.GRANT_BY_ID, (grant_id,)).fetchone()
+        return None if row is None else rows.grant_record(row)
+
+    def grants(self, limit: int) -> Sequence[GrantRecord]:
+        return [rows.grant_record(row) for row in self._execute(sql.GRANTS, (limit,))]
+
+    def grants_of(self, tool: str) -> Sequence[GrantRecord]:
+        return [rows.grant_record(row) for row in self._execute(sql.GRANTS_OF, (tool,))]
+
+    def stop(self) -> StopRecord | None:
+        text = self._first(sql.STOP)
+        return None if text is None else rows.stop_record(text)
+
+    def spent(self, tool: str, since: int) -> Sequence[str]:
+        return [spend for (spend,) in self._execute(sql.SPENT, (tool, since))]
+
     # Writes
 
     def apply(self, effect: Effect) -> None:
@@ -163,7 +198,7 @@ class SqliteTx:
                 written = self._execute(sql.PUT_REVISION, rows.revision_row(revision)).rowcount
                 _must_be_one(written, f"revision {revision.revision} of request {revision.request_id}")
             case InsertDecision(decision):
-                self._execute(sql.INSERT_DECISION, rows.plain_row(decision, rows.DECISION))
+                self._execute(sql.INSERT_DECISION, rows.decision_row(decision))
             case PutPermit(permit):
                 self._execute(sql.PUT_PERMIT, rows.plain_row(permit, rows.PERMIT))
             case PutAttempt(attempt):
@@ -174,6 +209,8 @@ class SqliteTx:
                 self._execute(sql.APPEND_EVENT, rows.plain_row(event, sql.WRITTEN_EVENT))
             case WakeRun() | InsertRun() | UpdateRun() | DeleteRun():
                 self._apply_to_run(effect)
+            case PutGrant() | PutReviewer() | DropReviewer() | PutStop():
+                self._apply_to_rules(effect)
 
     def put_schema(self, tool: str, digest: str, text: str) -> None:
         if self.schema(tool, digest) is None:
@@ -200,6 +237,20 @@ class SqliteTx:
         old = {"old_status": effect.status, "old_executions": effect.executions}
         written = self._execute(sql.UPDATE_RUN, rows.run_row(effect.run) | old).rowcount
         _must_be_one(written, f"run {effect.run.id}")
+
+    def _apply_to_rules(self, effect: PutGrant | PutReviewer | DropReviewer | PutStop) -> None:
+        match effect:
+            case PutGrant(grant):
+                self._execute(sql.PUT_GRANT, rows.grant_row(grant))
+            case PutReviewer(reviewer):
+                self._execute(sql.PUT_REVIEWER, rows.reviewer_row(reviewer))
+            case DropReviewer(name):
+                self._execute(sql.DROP_REVIEWER, (name,))
+            case PutStop(stop):
+                if stop is None:
+                    self._execute(sql.LIFT_STOP)
+                else:
+                    self._execute(sql.PUT_STOP, (rows.stop_text(stop),))
 
     def _first(self, statement: str, *values: Any) -> Any:
         row = self._execute(statement, values).fetchone()

@@ -6,7 +6,19 @@ from collections.abc import Iterable
 from typing import Final
 
 from gatekit.clock import FAR
-from gatekit.store.rows import ATTEMPT, DECISION, DESCRIPTION_SHOWN, EVENT, LINE, PERMIT, REQUEST, REVISION, RUN
+from gatekit.store.rows import (
+    ATTEMPT,
+    DECISION,
+    DESCRIPTION_SHOWN,
+    EVENT,
+    GRANT,
+    LINE,
+    PERMIT,
+    REQUEST,
+    REVIEWER,
+    REVISION,
+    RUN,
+)
 
 FIXED: Final = ("id", "kind", "tool", "run", "call_id", "requester", "created_at")
 """What a request is from the start; leaving these out of an update leaves their indexes alone."""
@@ -55,7 +67,7 @@ PUT_REVISION: Final = (
     + " ON CONFLICT (request_id, revision) DO UPDATE SET verdict = excluded.verdict"
     + " WHERE digest = excluded.digest AND text = excluded.text"
 )
-INSERT_DECISION: Final = _insert("decisions", DECISION)
+INSERT_DECISION: Final = _insert_named("decisions", DECISION)
 PUT_PERMIT: Final = (
     _insert("permits", PERMIT)
     + " ON CONFLICT (request_id, no) DO UPDATE SET starts = excluded.starts, void = excluded.void"
@@ -81,6 +93,31 @@ RUN_HISTORY: Final = f"SELECT {_EVENT} FROM events WHERE run = ? AND run <> '' O
 NEWS: Final = "SELECT cursor, kind, request_id, run FROM events WHERE cursor > ? ORDER BY cursor"
 LAST_CURSOR: Final = "SELECT coalesce(max(cursor), 0) FROM events"
 STATUSES: Final = "SELECT id, status FROM requests WHERE id IN (SELECT value FROM json_each(?))"
+
+REVIEWERS: Final = f"SELECT {_list(REVIEWER)} FROM reviewers ORDER BY name"
+PUT_REVIEWER: Final = (
+    _insert_named("reviewers", REVIEWER)
+    + ' ON CONFLICT (name) DO UPDATE SET roles = excluded.roles, "by" = excluded."by", at = excluded.at'
+)
+DROP_REVIEWER: Final = "DELETE FROM reviewers WHERE name = ?"
+GRANT_BY_ID: Final = _select("grants", GRANT, "id = ?")
+GRANTS: Final = f"SELECT {_list(GRANT)} FROM grants ORDER BY number DESC LIMIT ?"
+GRANTS_OF: Final = _select("grants", GRANT, "tool = ? AND revoked_at IS NULL ORDER BY number")
+PUT_GRANT: Final = (
+    _insert_named("grants", GRANT)
+    + " ON CONFLICT (id) DO UPDATE SET used = excluded.used, revoked_at = excluded.revoked_at,"
+    + " revoked_by = excluded.revoked_by"
+)
+STOP: Final = "SELECT value FROM meta WHERE key = 'stop'"
+PUT_STOP: Final = (
+    "INSERT INTO meta (key, value) VALUES ('stop', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+)
+LIFT_STOP: Final = "DELETE FROM meta WHERE key = 'stop'"
+# What was allowed counts, unless it can no longer start without having started.
+SPENT: Final = (
+    "SELECT spend FROM requests WHERE tool = ? AND spend_at IS NOT NULL AND spend_at > ?"
+    " AND status IN ('approved', 'running', 'unknown', 'succeeded', 'failed')"
+)
 
 COUNT: Final = "SELECT count(*) FROM (SELECT 1 FROM requests WHERE status = ? LIMIT ?)"
 PLACE: Final = "SELECT status, due, pos FROM requests WHERE id = ?"

@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 from gatekit.backend.tx import LostRace
-from gatekit.clock import Clock
+from gatekit.clock import Clock, SteadyClock
 from gatekit.errors import GatekitError, StoreError
 from gatekit.nudge import ring
 from gatekit.store.checkpoint import Checkpointer
@@ -38,7 +38,7 @@ class Writer:
         self.link = Link(home)
         self._let_go = let_go
         self._home = home
-        self._clock = clock
+        self._clock = SteadyClock(clock)
         self._checkpoints = Checkpointer(home)
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._current: list[Job] = []

@@ -19,7 +19,8 @@ from gatekit.reviewer import Reviewer
 from gatekit.testing.gates import check_temporary
 
 Answer = Literal["approve"] | tuple[Literal["reject", "respond"], str] | Mapping[str, Any]
-"""What a script says of a request: approve; reject with a reason, respond with a text; or the edited arguments."""
+"""What a script says of a request: approve; reject with a reason, respond with a text; or the edited arguments, for a
+question `{"answer": value}`."""
 
 _Act = Callable[[Reviewer, Request], object]
 _PAGE: Final = 1000
@@ -182,6 +183,8 @@ def _approve(seat: Reviewer, request: Request) -> Decision:
 
 
 def _edit(seat: Reviewer, request: Request, changes: Mapping[str, Any]) -> Decision:
+    if request.kind == "question":
+        return seat.answer(request, changes["answer"])
     return seat.release(request, payload=changes) if request.kind == "pause" else seat.edit(request, changes)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from gatekit.backend.tx import HANDED_ON, HandedOn, Observer, Refused, Tx
-from gatekit.clock import Clock, SystemClock
+from gatekit.clock import Clock, SteadyClock, SystemClock
 from gatekit.errors import GatekitError, UsageError
 from gatekit.reply import Reply, wake
 from gatekit.testing.tables import MemoryTx, Tables
@@ -29,6 +29,7 @@ class MemoryStore:
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock: Clock = SystemClock() if clock is None else clock
+        self._steady = SteadyClock(self._clock)
         self._tables = Tables()
         self._running = threading.RLock()
         self._observers: list[Observer] = []
@@ -105,7 +106,7 @@ class MemoryStore:
     def _transaction(self, job: Callable[[Tx, int], Any]) -> Any:
         tx = MemoryTx(self._tables)
         try:
-            return job(tx, self._clock.now())
+            return job(tx, self._steady.now())
         except BaseException:
             tx.roll_back()
             raise

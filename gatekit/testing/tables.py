@@ -13,34 +13,42 @@ from gatekit.errors import StoreError
 from gatekit.machine.effects import (
     AppendEvent,
     DeleteRun,
+    DropReviewer,
     Effect,
     InsertDecision,
     InsertRequest,
     InsertRun,
     PutAttempt,
+    PutGrant,
     PutPermit,
+    PutReviewer,
     PutRevision,
+    PutStop,
     UpdateRequest,
     UpdateRun,
     WakeRun,
 )
 from gatekit.machine.entering import WAITED_FOR
+from gatekit.machine.grants import GrantRecord
 from gatekit.machine.records import (
     AttemptRecord,
     DecisionRecord,
     EventRecord,
     PermitRecord,
     RequestRecord,
+    ReviewerRecord,
     RevisionRecord,
     RowRecord,
     RunRecord,
     State,
     StepRecord,
+    StopRecord,
 )
 from gatekit.models import RunState, Status
 
 _DESCRIPTION_SHOWN: Final = 201
-_VOTES: Final = ("approve", "edit", "reject", "respond")
+_VOTES: Final = ("approve", "edit", "reject", "respond", "answer", "release")
+_SPENDS: Final = ("approved", "running", "unknown", "succeeded", "failed")
 _Key = tuple[str, int]
 
 
@@ -62,6 +70,9 @@ class Tables:
     cursors: int = 0
     """How many were ever given: an event that is gone leaves a gap."""
     runs: dict[str, RunRecord] = field(default_factory=dict)
+    reviewers: dict[str, ReviewerRecord] = field(default_factory=dict)
+    grants: dict[str, GrantRecord] = field(default_factory=dict)
+    stop: StopRecord | None = None
     numbers: dict[str, int] = field(default_factory=dict)
     """Of runs, in the order of their beginning."""
 
@@ -183,6 +194,27 @@ class MemoryTx:
     def run_history(self, run_id: str) -> Sequence[EventRecord]:
         return [event for event in self._tables.events.values() if event.run == run_id != ""]
 
+    # Rules
+
+    def reviewers(self) -> Sequence[ReviewerRecord]:
+        return sorted(self._tables.reviewers.values(), key=lambda row: row.name)
+
+    def grant(self, grant_id: str) -> GrantRecord | None:
+        return self._tables.grants.get(grant_id)
+
+    def grants(self, limit: int) -> Sequence[GrantRecord]:
+        return list(islice(reversed(self._tables.grants.values()), limit))
+
+    def grants_of(self, tool: str) -> Sequence[GrantRecord]:
+        return [grant for grant in self._tables.grants.values() if grant.tool == tool and grant.revoked_at is None]
+
+    def stop(self) -> StopRecord | None:
+        return self._tables.stop
+
+    def spent(self, tool: str, since: int) -> Sequence[str]:
+        rows = [row for row in self._tables.requests.values() if row.tool == tool and row.status in _SPENDS]
+        return [row.spend for row in rows if row.spend is not None and (row.spend_at or 0) > since]
+
     # Writes
 
     def apply(self, effect: Effect) -> None:
@@ -209,6 +241,8 @@ class MemoryTx:
                 self._add(tables.events, cursor, replace(event, cursor=cursor))
             case WakeRun() | InsertRun() | UpdateRun() | DeleteRun():
                 self._apply_to_run(effect)
+            case PutGrant() | PutReviewer() | DropReviewer() | PutStop():
+                self._apply_to_rules(effect)
 
     def put_schema(self, tool: str, digest: str, text: str) -> None:
         if (tool, digest) not in self._tables.schemas:
@@ -256,6 +290,18 @@ class MemoryTx:
                 self._update_run(effect)
             case DeleteRun(run_id):
                 self._delete_run(run_id)
+
+    def _apply_to_rules(self, effect: PutGrant | PutReviewer | DropReviewer | PutStop) -> None:
+        tables = self._tables
+        match effect:
+            case PutGrant(grant):
+                self._set(tables.grants, grant.id, grant)
+            case PutReviewer(reviewer):
+                self._set(tables.reviewers, reviewer.name, reviewer)
+            case DropReviewer(name):
+                self._keep("reviewers", lambda key, row: key != name)
+            case PutStop(stop):
+                self._put("stop", stop)
 
     def _update_run(self, effect: UpdateRun) -> None:
         old = self._tables.runs.get(effect.run.id)
@@ -322,6 +368,9 @@ class MemoryTx:
             digest=row.digest,
             hidden=row.hidden,
             waiter=row.waiter,
+            stage=row.stage,
+            stages=row.stages,
+            claimed_by=row.claimed_by,
             due=row.due,
             pos=self._tables.places[row.id],
         )

@@ -803,9 +803,9 @@ def test_a_call_of_a_tool_is_not_released(gate: Gate) -> None:
     Tool(gate).step(wait=0, on_suspend="return")(5)
     request = only_request(gate)
     bob = gate.reviewer("bob")
-    with pytest.raises(NotAllowed, match="not a pause"):
+    with pytest.raises(NotAllowed, match="a call of a tool: approve it"):
         bob.release(request)
-    with pytest.raises(NotAllowed, match="not a pause"):
+    with pytest.raises(NotAllowed, match="a call of a tool: approve it"):
         bob.release(request.id, token=request.token, payload={"amount": 1})
     assert status_of(gate, request) == "pending"
 

@@ -12,13 +12,17 @@ from typing import Any
 from gatekit.machine.effects import (
     AppendEvent,
     DeleteRun,
+    DropReviewer,
     Effect,
     InsertDecision,
     InsertRequest,
     InsertRun,
     PutAttempt,
+    PutGrant,
     PutPermit,
+    PutReviewer,
     PutRevision,
+    PutStop,
     UpdateRequest,
     UpdateRun,
     WakeRun,
@@ -89,7 +93,7 @@ class Rows:
             case WakeRun():
                 # The run's own row, in the tables of a queue.
                 pass
-            case InsertRun() | UpdateRun() | DeleteRun():
+            case InsertRun() | UpdateRun() | DeleteRun() | PutGrant() | PutReviewer() | DropReviewer() | PutStop():
                 raise AssertionError(f"a transition of a request wrote {effect}")
 
     def _put_revision(self, revision: RevisionRecord) -> None:

@@ -14,6 +14,7 @@ from gatekit.machine.commands import Answer, Finish, Reconcile, Resolve, Start, 
 from gatekit.machine.effects import Draft, PutAttempt, PutPermit, UpdateRequest
 from gatekit.machine.projection import decision_model
 from gatekit.machine.records import DecisionRecord, State
+from gatekit.machine.voting import Directory
 from gatekit.models import FINAL
 from tests.machine.case import FIRST, OTHER, digest
 from tests.model import moves
@@ -122,13 +123,13 @@ def a_lost_owner_is_started_anew(patch: Patch) -> None:
     patch.setattr(running, "lose", lose)
 
 
-def _refusals(patch: Patch, wrong: Callable[[State, Resolve, list[DecisionRecord]], Any]) -> None:
+def _refusals(patch: Patch, wrong: Callable[[State, Resolve, list[DecisionRecord], Directory], Any]) -> None:
     patch.setattr(attempts, "_refusal", wrong)
 
 
 def a_second_retry_of_the_same_attempt(patch: Patch) -> None:
     real = attempts._refusal
-    _refusals(patch, lambda state, command, said: real(state, command, []))
+    _refusals(patch, lambda state, command, said, known: real(state, command, [], known))
 
 
 def what_runs_can_be_settled(patch: Patch) -> None:
@@ -139,11 +140,11 @@ def a_retry_forbids_a_settlement(patch: Patch) -> None:
     """Retried, cancelled before it started again: unknown once more, and nobody may say how it ended."""
     real = attempts._refusal
 
-    def refusal(state: State, command: Resolve, said: list[DecisionRecord]) -> Any:
+    def refusal(state: State, command: Resolve, said: list[DecisionRecord], directory: Directory) -> Any:
         retry = next((row for row in said if row.verb == "retry"), None)
         if command.verb == "settle" and retry is not None:
             return AlreadyDecided(decision_model(state, retry))
-        return real(state, command, said)
+        return real(state, command, said, directory)
 
     _refusals(patch, refusal)
 

@@ -46,7 +46,7 @@ def test_a_request_comes_back_as_it_was_written(desk: Desk, clock: FakeClock) ->
     )
     values = {name: getattr(record, name) for name in RequestRecord.__dataclass_fields__ if name != "call_given"}
     request_id = desk.submit(**values)
-    assert desk.state(request_id).request == replace(record, due=clock.now() + 60_000_000)
+    assert desk.state(request_id).request == replace(record, due=clock.now() + 60_000_000, asked_at=clock.now())
 
 
 @pytest.mark.parametrize(

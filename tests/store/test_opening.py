@@ -236,12 +236,15 @@ def test_a_queue_of_the_first_version_keeps_all_that_it_held(first_version: str)
     before = rows_of(first_version)
     opened(first_version, create=False)
     after = rows_of(first_version)
-    for row in before["requests"]:
-        row["kind"] = "call"
-    for row in before["decisions"]:
-        row["attempt"] = None
+    added = {
+        "requests": {"kind": "call", "plan": "", "stages": 1, "asked_at": 0, "rung": 0, "reminded": 0, "votes_from": 0}
+        | {"claimed_by": None, "claimed_at": None, "delegations": "[]", "spend": None, "spend_at": None},
+        "decisions": {"attempt": None, "stages": "[0]"},
+    }
+    for table, columns in added.items():
+        before[table] = [row | columns for row in before[table]]
     before["_sqlite_migrations"] = after["_sqlite_migrations"]
-    assert after == before | {"runs": []}
+    assert after == before | {"runs": [], "reviewers": [], "grants": []}
     with raw(first_version) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -1,0 +1,70 @@
+"""How a call enters the queue: asked of humans, or allowed by a rule, a budget or a standing permission."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+from gatekit.backend.base import Call, Spending
+from gatekit.backend.tx import Tx
+from gatekit.machine import entering
+from gatekit.machine.commands import Answer
+from gatekit.machine.effects import PutGrant
+from gatekit.machine.grants import GrantRecord
+from gatekit.machine.records import RequestRecord, RevisionRecord, name_of
+from gatekit.machine.voting import Directory
+
+BUDGET: Final = "policy:budget"
+"""The principal of what a budget still covered."""
+
+
+def directory_of(tx: Tx) -> Directory:
+    """The reviewers whom the queue knows."""
+    return Directory({row.name: frozenset(row.roles) for row in tx.reviewers()})
+
+
+def admit(tx: Tx, call: Call, request: RequestRecord, revision: RevisionRecord, now: int) -> Answer[None]:
+    """The request as it enters."""
+    if call.spending is not None:
+        fits, shown = _budget(tx, call.tool, call.spending, now)
+        if call.spending.decides and fits:
+            return entering.submit_allowed(request, revision, now, BUDGET, shown)
+        request = replace(request, reasons=(*request.reasons, shown))
+    if call.allowed_by is not None:
+        return entering.submit_allowed(request, revision, now, call.allowed_by)
+    grant = _grant(tx, call, now)
+    if grant is None:
+        return entering.submit(request, revision, now)
+    answer = entering.submit_allowed(request, revision, now, f"grant:{grant.id}")
+    used = PutGrant(replace(grant, used=grant.used + 1))
+    return replace(answer, effects=(*answer.effects, used))
+
+
+def _budget(tx: Tx, tool: str, spending: Spending, now: int) -> tuple[bool, str]:
+    """Whether the call is within the budget, and what a reviewer should read of it."""
+    spent = sum((Decimal(amount) for amount in tx.spent(tool, now - spending.per)), Decimal(0))
+    amount, limit = Decimal(spending.amount), Decimal(spending.limit)
+    left = limit - spent
+    shown = f"budget: this takes {_plain(amount)}; {_plain(left)} of {_plain(limit)} is left"
+    return 0 <= amount <= left, shown
+
+
+def _plain(number: Decimal) -> str:
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _grant(tx: Tx, call: Call, now: int) -> GrantRecord | None:
+    """A standing permission that covers the call. None does where the risk is critical, or more people are asked."""
+    stage = call.plan.only_stage
+    if call.kind != "call" or call.risk == "critical" or stage is None:
+        return None
+    for grant in tx.grants_of(call.tool):
+        if grant.holds(now) and grant.covers(call.requester, call.run, call.text):
+            # Who gave it must still be one of those whom the policy asks.
+            giver = name_of(grant.by)
+            own = call.plan.separate and giver == name_of(call.requester)
+            if not own and directory_of(tx).has_right(giver, stage):
+                return grant
+    return None

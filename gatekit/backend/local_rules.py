@@ -1,0 +1,116 @@
+"""`LocalRules`: reviewers, standing permissions and the stop, over a store on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from gatekit.backend.tx import Refused, Store, Tx
+from gatekit.errors import NotAllowed
+from gatekit.machine.effects import AppendEvent, DropReviewer, PutGrant, PutReviewer, PutStop, event_data
+from gatekit.machine.projection import grant_model, reviewer_model, stop_model
+from gatekit.machine.records import EventRecord, ReviewerRecord, StopRecord, name_of
+from gatekit.models import Grant, ReviewerRow, Stop
+from gatekit.reply import Reply
+
+LIFTED: Final = "queue.lifted"
+"""The event after which calls start again."""
+
+
+class LocalRules:
+    """The rules of a queue in a store of this machine."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def reviewers(self) -> Reply[Sequence[ReviewerRow]]:
+        return self._store.read(lambda tx, now: [reviewer_model(row) for row in tx.reviewers()])
+
+    def put_reviewer(self, name: str, roles: Sequence[str], by: str) -> Reply[ReviewerRow]:
+        def job(tx: Tx, now: int) -> ReviewerRow:
+            reviewer = ReviewerRecord(name=name, roles=tuple(sorted(set(roles))), by=by, at=now)
+            tx.apply(PutReviewer(reviewer))
+            _tell(tx, "reviewer.set", by, now, name=name, roles=list(reviewer.roles))
+            return reviewer_model(reviewer)
+
+        return self._store.write(job)
+
+    def drop_reviewer(self, name: str, by: str) -> Reply[bool]:
+        def job(tx: Tx, now: int) -> bool:
+            known = any(row.name == name for row in tx.reviewers())
+            if known:
+                tx.apply(DropReviewer(name))
+                _tell(tx, "reviewer.removed", by, now, name=name)
+            return known
+
+        return self._store.write(job)
+
+    def grants(self, limit: int) -> Reply[Sequence[Grant]]:
+        return self._store.read(lambda tx, now: [grant_model(row, now) for row in tx.grants(limit)])
+
+    def revoke(self, grant_id: str, by: str) -> Reply[Grant]:
+        def job(tx: Tx, now: int) -> Grant | Refused:
+            grant = tx.grant(grant_id)
+            if grant is None:
+                return Refused(
+                    NotAllowed(f"no grant {grant_id!r} in this queue: `gatekit grants` shows those there are")
+                )
+            known = {row.name for row in tx.reviewers()}
+            if known and name_of(by) not in known:
+                return Refused(NotAllowed(f"{by} is no reviewer of this queue; these are: {', '.join(sorted(known))}"))
+            if grant.revoked_at is None:
+                grant = replace(grant, revoked_at=now, revoked_by=by)
+                tx.apply(PutGrant(grant))
+                _tell(tx, "grant.revoked", by, now, grant=grant.id, tool=grant.tool)
+            return grant_model(grant, now)
+
+        return self._store.write(job)
+
+    def stopped(self) -> Reply[Stop | None]:
+        def job(tx: Tx, now: int) -> Stop | None:
+            stop = tx.stop()
+            return None if stop is None else stop_model(stop)
+
+        return self._store.read(job)
+
+    def stop(self, reason: str, by: str) -> Reply[Stop]:
+        def job(tx: Tx, now: int) -> Stop:
+            stop = tx.stop()
+            if stop is None:
+                stop = StopRecord(by=by, at=now, reason=reason)
+                tx.apply(PutStop(stop))
+                _tell(tx, "queue.stopped", by, now, reason=reason)
+            return stop_model(stop)
+
+        return self._store.write(job)
+
+    def lift(self, by: str) -> Reply[bool]:
+        def job(tx: Tx, now: int) -> bool:
+            stopped = tx.stop() is not None
+            if stopped:
+                tx.apply(PutStop(None))
+                _tell(tx, LIFTED, by, now)
+            return stopped
+
+        return self._store.write(job)
+
+
+def _tell(tx: Tx, kind: str, by: str, now: int, **data: Any) -> None:
+    """An event that concerns no request."""
+    tx.apply(
+        AppendEvent(
+            EventRecord(
+                kind=kind,
+                request_id="",
+                call_id="",
+                tool="",
+                run="",
+                by=by,
+                at=now,
+                version=0,
+                digest="",
+                data=event_data(data),
+            )
+        )
+    )

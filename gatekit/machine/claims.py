@@ -1,0 +1,81 @@
+"""Taking a request, and handing one's part of it to somebody else."""
+
+from __future__ import annotations
+
+from gatekit.clock import to_datetime
+from gatekit.errors import AlreadyDecided, NotAllowed, ReviewError
+from gatekit.machine.clockwork import settle
+from gatekit.machine.commands import Answer, Claim, Delegate
+from gatekit.machine.effects import Draft
+from gatekit.machine.projection import decision_model
+from gatekit.machine.records import CLAIM_LAPSES, RequestRecord, State, name_of
+from gatekit.machine.voting import OPEN, Directory, cast_for, who_may
+
+
+def claim(state: State, command: Claim, now: int, directory: Directory = OPEN) -> Answer[None]:
+    """This reviewer looks at the request now: others are warned, or kept out where the policy says so."""
+    draft = Draft(state, now)
+    settle(draft)
+    refusal = _not_open(draft, command.by, directory)
+    barred = barred_by_claim(draft.state, command.by, now)
+    if refusal is None and barred is not None:
+        refusal = NotAllowed(barred)
+    if refusal is None and not (draft.request.claimed_by == command.by and claimed_until(draft.request) > now):
+        draft.move(claimed_by=command.by, claimed_at=now)
+        draft.event("claimed", command.by)
+    return Answer(state=draft.state, effects=draft.effects(), refusal=refusal)
+
+
+def delegate(state: State, command: Delegate, now: int, directory: Directory = OPEN) -> Answer[None]:
+    """This reviewer hands their part of the request on; whoever gets it decides in their place."""
+    draft = Draft(state, now)
+    settle(draft)
+    giver, taker = name_of(command.by), command.to
+    refusal = _not_open(draft, command.by, directory)
+    if (giver, taker) in draft.request.delegations:
+        return Answer(state=draft.state, effects=draft.effects())
+    if refusal is None:
+        refusal = _cannot_take(draft.state, giver, taker, directory)
+    if refusal is None:
+        draft.move(delegations=(*draft.request.delegations, (giver, taker)), claimed_by=None, claimed_at=None)
+        draft.event("delegated", command.by, to=taker, reason=command.reason)
+    return Answer(state=draft.state, effects=draft.effects(), refusal=refusal)
+
+
+def claimed_until(request: RequestRecord) -> int:
+    """When the claim on the request lapses; long ago where there is none."""
+    return 0 if request.claimed_at is None else request.claimed_at + CLAIM_LAPSES
+
+
+def barred_by_claim(state: State, by: str, now: int) -> str | None:
+    """Why somebody else's claim keeps this reviewer from deciding; None: it does not."""
+    request = state.request
+    if not state.plan.exclusive_claims or request.claimed_by in (None, by) or claimed_until(request) <= now:
+        return None
+    until = to_datetime(claimed_until(request)).strftime("%H:%M:%S")
+    return f"{request.claimed_by} has claimed it until {until} UTC, and its policy lets nobody else decide meanwhile"
+
+
+def _not_open(draft: Draft, by: str, directory: Directory) -> ReviewError | None:
+    state = draft.state
+    if not directory.knows(name_of(by)):
+        return NotAllowed(f"{by} is no reviewer of this queue; these are: {', '.join(sorted(directory.roles))}")
+    if state.request.status == "pending":
+        if cast_for(state, directory, name_of(by)):
+            return None
+        return NotAllowed(f"{by} is not asked here: {who_may(state, directory)} may decide")
+    if state.decision is None:
+        return NotAllowed(f"the request is {state.request.status}: there is nothing to decide")
+    return AlreadyDecided(decision_model(state, state.decision))
+
+
+def _cannot_take(state: State, giver: str, taker: str, directory: Directory) -> ReviewError | None:
+    if taker == giver:
+        return NotAllowed(f"{giver} has it already")
+    if not directory.knows(taker):
+        return NotAllowed(f"{taker} is no reviewer of this queue; these are: {', '.join(sorted(directory.roles))}")
+    if state.plan.separate and taker == name_of(state.request.requester):
+        return NotAllowed(f"{taker} asked for this call and cannot decide it: another person must")
+    if any(gave == taker for gave, _ in state.request.delegations):
+        return NotAllowed(f"{taker} has handed this request on, and cannot be given it")
+    return None

@@ -1,0 +1,158 @@
+"""Who may say yes to what, and how much of what a plan demands was met: pure, and the only place that counts votes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gatekit.machine.plan import ROLE, Plan, StagePlan
+from gatekit.machine.records import DecisionRecord, State, name_of
+
+_YES: Final = frozenset({"approve", "edit", "release", "answer", "retry"})
+"""The verbs that count as a vote for what is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The reviewers that the queue knows, with their roles. While it knows none, anybody may decide."""
+
+    roles: Mapping[str, frozenset[str]]
+
+    def knows(self, name: str) -> bool:
+        """Whether this person may decide anything at all."""
+        return not self.roles or name in self.roles
+
+    def has_right(self, name: str, stage: StagePlan) -> bool:
+        """Whether this person is one of those whom the stage asks."""
+        if not self.knows(name):
+            return False
+        return not stage.reviewers or any(self._is(name, entry) for entry in stage.reviewers)
+
+    def _is(self, name: str, entry: str) -> bool:
+        if not entry.startswith(ROLE):
+            return entry == name
+        return not self.roles or entry.removeprefix(ROLE) in self.roles[name]
+
+
+OPEN: Final = Directory({})
+"""A queue that knows no reviewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How much of what a plan demands was met."""
+
+    plan: Plan
+    people: tuple[tuple[str, ...], ...]
+    """Who counts for each stage."""
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to ask."""
+        return not self.open
+
+    @property
+    def open(self) -> tuple[int, ...]:
+        """The stages that are asked now."""
+        unmet = [index for index, stage in enumerate(self.plan.stages) if len(self.people[index]) < stage.quorum]
+        return tuple(unmet if self.plan.parallel else unmet[:1])
+
+    @property
+    def first(self) -> int:
+        """The first stage that is asked; of one that is done, the last."""
+        return self.open[0] if self.open else len(self.plan.stages) - 1
+
+    def counts(self, name: str) -> bool:
+        """Whether this person's vote counts for any stage."""
+        return any(name in people for people in self.people)
+
+
+def counted(state: State) -> list[DecisionRecord]:
+    """The votes that stand: not undone, of this round, for exactly these arguments unless the plan keeps others."""
+    request, plan = state.request, state.plan
+    votes = [row for row in state.decisions if row.verb in _YES and row.no > request.votes_from]
+    same = [row for row in votes if plan.keeps_votes or row.digest == request.digest]
+    return [row for row in same if not _is_undone(state, row)]
+
+
+def progress(state: State) -> Progress:
+    """Give each vote a place in one of the stages that it was cast for, so that as many places as possible are taken.
+
+    A vote for several stages that are asked at once moves to another of them where that lets one more count.
+    """
+    plan = state.plan
+    places = [index for index, stage in enumerate(plan.stages) for _ in range(stage.quorum)]
+    voters = _voters(counted(state), separate=plan.separate)
+    taken: dict[int, int] = {}
+    for voter in range(len(voters)):
+        _seat(voter, voters, places, taken, set())
+    people: list[list[str]] = [[] for _ in plan.stages]
+    for place, voter in sorted(taken.items()):
+        people[places[place]].append(voters[voter][0])
+    return Progress(plan, tuple(map(tuple, people)))
+
+
+def cast_for(state: State, directory: Directory, name: str) -> tuple[int, ...]:
+    """The open stages for which this person has the right to decide, given what was handed on."""
+    stages = state.plan.stages
+    return tuple(index for index in progress(state).open if may_decide(state, directory, name, stages[index]))
+
+
+def may_decide(state: State, directory: Directory, name: str, stage: StagePlan) -> bool:
+    """Whether this person decides on the stage, in their own right or in somebody's who handed it on."""
+    if not directory.knows(name):
+        return False
+    handed = state.request.delegations
+    if any(giver == name for giver, _ in handed):
+        return False
+    givers = {giver for giver, taker in handed if taker == name}
+    return directory.has_right(name, stage) or any(directory.has_right(giver, stage) for giver in givers)
+
+
+def who_may(state: State, directory: Directory) -> str:
+    """Those who may decide now, in words."""
+    stages = state.plan.stages
+    asked = [f"{', '.join(stages[index].reviewers) or 'any reviewer'}" for index in progress(state).open]
+    handed = dict(state.request.delegations)
+    words = "; ".join(dict.fromkeys(asked)) or "nobody"
+    if handed:
+        words += " (" + ", ".join(f"{taker} in place of {giver}" for giver, taker in handed.items()) + ")"
+    if directory.roles and words == "any reviewer":
+        words = ", ".join(sorted(directory.roles))
+    return words
+
+
+def _voters(votes: Sequence[DecisionRecord], *, separate: bool) -> list[tuple[str, tuple[int, ...]]]:
+    """Each person once, with the stages of the last vote; without separation once for each vote's own stages."""
+    if not separate:
+        return list({(name_of(row.by), row.stages): None for row in votes})
+    last: dict[str, tuple[int, ...]] = {}
+    for row in votes:
+        last[name_of(row.by)] = row.stages
+    return list(last.items())
+
+
+def _seat(
+    voter: int,
+    voters: Sequence[tuple[str, tuple[int, ...]]],
+    places: Sequence[int],
+    taken: dict[int, int],
+    tried: set[int],
+) -> bool:
+    # An augmenting path: whoever sits where this one could may move on to another place of theirs.
+    for place, stage in enumerate(places):
+        if stage not in voters[voter][1] or place in tried:
+            continue
+        tried.add(place)
+        if place not in taken or _seat(taken[place], voters, places, taken, tried):
+            taken[place] = voter
+            return True
+    return False
+
+
+def _is_undone(state: State, vote: DecisionRecord) -> bool:
+    return any(
+        row.verb == "undo" and row.no > vote.no and (row.version, row.by) == (vote.version, vote.by)
+        for row in state.decisions
+    )
