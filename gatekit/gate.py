@@ -312,6 +312,9 @@ class Gate(_Verbs, SyncSeat):
             folder. It is made absolute at once.
         create: False: the queue must be there already.
         record: `"all"` also keeps the calls that needed no approval; `"gated"` keeps nothing of them.
+        prompt: True asks in the program's own terminal where there is one, and decides as whoever sits there:
+            $GATEKIT_REVIEWER, else the login name. Only `y` and `yes` approve. Without a terminal the call waits in
+            the queue.
 
     Raises:
         QueueNotFound: `create=False`, and there is no such file.
@@ -329,11 +332,15 @@ class Gate(_Verbs, SyncSeat):
         *,
         create: bool = True,
         record: Record = "gated",
+        prompt: bool = False,
     ) -> None:
+        if type(prompt) is not bool:
+            raise UsageError(f"prompt={prompt!r}: it is True or False")
         if record not in ("gated", "all"):
             raise UsageError(f'record={record!r}: it is "gated" or "all"')
         self.path = _file_of(path)
         self.record: Record = record
+        self.prompt: Final = prompt
         self.clock: Clock = SystemClock()
         self._create = create
         self._store: Store | None = None

@@ -74,6 +74,8 @@ class GatedCall:
     announced: bool = False
     hooked: int | None = None
     """The version of its request that the hook of this context was last asked to decide."""
+    prompted: int | None = None
+    """The version of its request that was last asked about in the program's own terminal."""
     reconciled: int | None = None
     """The attempt for which the step was asked how it ended."""
     called: bool = False

@@ -8,11 +8,14 @@ what may have landed: the queue works its jobs in the order they came.
 from __future__ import annotations
 
 import json
+import os
 import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
+
+import anyio.to_thread
 
 from gatekit import owner
 from gatekit.arguments import Parameters, decode_result
@@ -20,7 +23,7 @@ from gatekit.arguments.canonical import digest_of
 from gatekit.asking import judge
 from gatekit.backend.base import STOPPED, Call, Fenced, Found, Stopped
 from gatekit.calling import Calling, Execution, calling_now
-from gatekit.driving import Intent
+from gatekit.driving import Intent, Invoke
 from gatekit.errors import CallConflict, NotApproved, OutcomeUnknown, Suspended, UsageError
 from gatekit.gating.attempt import attempt, invoke, told
 from gatekit.gating.call import Ended, Entered, GatedCall, GatedTool
@@ -249,6 +252,10 @@ def _await_decision(call: GatedCall, request: Request) -> Intent[Request]:
         call.hooked = request.version
         hook(PendingCall(call.gate, request))
         return (yield from backend.get(request.id))
+    if hook is None and call.gate.prompt and call.prompted != request.version and _can_ask_here(call):
+        call.prompted = request.version
+        yield _prompting(call, request)
+        return (yield from backend.get(request.id))
     if hook is None and not call.announced:
         call.announced = True
         announce(PendingCall(call.gate, request))
@@ -288,6 +295,24 @@ def _await_outcome(call: GatedCall, request: Request) -> Intent[Request]:
     if call.execution is None and request.status == "unknown":
         raise OutcomeUnknown(request)
     raise _suspended(call, request)
+
+
+def _can_ask_here(call: GatedCall) -> bool:
+    if os.name != "posix":
+        return False
+    from gatekit.prompting import can_prompt
+
+    # A sync tool on an event loop's thread would stop the loop while somebody thinks.
+    return can_prompt() and (call.step.is_async or not in_event_loop())
+
+
+def _prompting(call: GatedCall, request: Request) -> Invoke:
+    from gatekit.prompting import prompt
+
+    pending = PendingCall(call.gate, request)
+    if not call.step.is_async:
+        return Invoke(lambda: prompt(pending))
+    return Invoke(lambda: anyio.to_thread.run_sync(prompt, pending, abandon_on_cancel=True), is_async=True)
 
 
 def _suspended(call: GatedCall, request: Request) -> BaseException:
