@@ -45,48 +45,44 @@ Intent = Generator[Step, Any, T]
 
 def drive(intent: Intent[T]) -> T:
     """Run a verb in this thread, blocking."""
-    with _closing(intent):
-        try:
-            step = next(intent)
-            while True:
-                try:
-                    answer = _block(step)
-                except BaseException as error:  # noqa: BLE001 - handed to the verb, which decides
-                    step = intent.throw(error)
-                else:
-                    step = intent.send(answer)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
+    try:
+        step = next(intent)
+        while True:
+            try:
+                answer = _block(step)
+            except BaseException as error:  # noqa: BLE001 - handed to the verb, which decides
+                step = intent.throw(error)
+            else:
+                step = intent.send(answer)
+                # The next wait may be long: what the verb has let go of until then must not live on here.
+                del answer
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        # An interruption between two waits must reach the verb too.
+        intent.close()
 
 
 async def drive_async(intent: Intent[T]) -> T:
     """Run a verb in this task."""
-    with _closing(intent):
-        try:
-            step = next(intent)
-            while True:
-                try:
-                    answer = await _arrive(step)
-                except BaseException as error:  # noqa: BLE001 - handed to the verb, which decides
-                    step = intent.throw(error)
-                else:
-                    step = intent.send(answer)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-
-
-class _closing:
-    """Closes the generator in any case: an interruption between two waits must reach it too."""
-
-    def __init__(self, intent: Intent[Any]) -> None:
-        self._intent = intent
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *exc: object) -> None:
-        self._intent.close()
+    try:
+        step = next(intent)
+        while True:
+            try:
+                answer = await _arrive(step)
+            except BaseException as error:  # noqa: BLE001 - handed to the verb, which decides
+                step = intent.throw(error)
+            else:
+                step = intent.send(answer)
+                # The next wait may be long: what the verb has let go of until then must not live on here.
+                del answer
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        # An interruption between two waits must reach the verb too.
+        intent.close()
 
 
 def _block(step: Step) -> Any:

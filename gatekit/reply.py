@@ -7,21 +7,28 @@ for a whole batch, and a loop that is closed is dropped.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterable
-from typing import Any, Final, Generic, Literal, TypeVar, cast
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar, cast
 
 import anyio
 from anyio.lowlevel import current_token
 
+if TYPE_CHECKING:
+    import asyncio
+
 T = TypeVar("T")
 _State = Literal["waiting", "begun", "abandoned", "done"]
+Signal: TypeAlias = "asyncio.Future[None] | anyio.Event"
+"""What a task waits for. On asyncio the bare future: an event there keeps a queue of them, five times as large."""
+Listener: TypeAlias = tuple[object, Signal]
+"""A loop and what to set in it."""
 _UNSET: Final = object()
 
 
 class Reply(Generic[T]):
     """The answer to one intent. `wait()` blocks a thread, `await` a task; `abandon()` says nobody listens."""
 
-    __slots__ = ("_error", "_lock", "_loops", "_ready", "_state", "_value")
+    __slots__ = ("_error", "_listeners", "_lock", "_ready", "_state", "_value")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -29,7 +36,7 @@ class Reply(Generic[T]):
         self._value: object = _UNSET
         self._error: BaseException | None = None
         self._ready: threading.Lock | None = None
-        self._loops: list[tuple[object, anyio.Event]] = []
+        self._listeners: tuple[Listener, ...] = ()
 
     @classmethod
     def of(cls, value: T) -> Reply[T]:
@@ -70,23 +77,23 @@ class Reply(Generic[T]):
         return cast(T, (yield self))
 
     def __await__(self) -> Generator[Any, Any, T]:
-        return self._arrive().__await__()
-
-    async def _arrive(self) -> T:
-        event = self._listen()
-        if event is None:
-            await anyio.lowlevel.checkpoint()
+        signal = self._listen()
+        if signal is None:
+            yield from anyio.lowlevel.checkpoint().__await__()
+        elif isinstance(signal, anyio.Event):
+            yield from signal.wait().__await__()
         else:
-            await event.wait()
+            yield from signal
         return self._result()
 
-    def _listen(self) -> anyio.Event | None:
+    def _listen(self) -> Signal | None:
         with self._lock:
             if self._state == "done":
                 return None
-            event = anyio.Event()
-            self._loops.append((current_token().native_token, event))
-            return event
+            loop: Any = current_token().native_token
+            signal: Signal = loop.create_future() if hasattr(loop, "create_future") else anyio.Event()
+            self._listeners = (*self._listeners, (loop, signal))
+            return signal
 
     def _result(self) -> T:
         if self._error is not None:
@@ -107,39 +114,44 @@ class Reply(Generic[T]):
             self._state = "begun"
             return True
 
-    def resolve(self, value: T | None = None, error: BaseException | None = None) -> list[tuple[object, anyio.Event]]:
-        """Set the answer, once; returns the loops to `wake`."""
+    def resolve(self, value: T | None = None, error: BaseException | None = None) -> Sequence[Listener]:
+        """Set the answer, once; returns whom to `wake`."""
         with self._lock:
             if self._state == "done":
-                return []
+                return ()
             self._value, self._error, self._state = value, error, "done"
-            loops, self._loops = self._loops, []
+            listeners, self._listeners = self._listeners, ()
             ready = self._ready
         if ready is not None:
             ready.release()
-        return loops
+        return listeners
 
 
-def wake(waiting: Iterable[tuple[object, anyio.Event]]) -> None:
-    """Set the events, by one callback per loop, without waiting for any of them."""
-    by_loop: dict[object, list[anyio.Event]] = {}
-    for loop, event in waiting:
-        by_loop.setdefault(loop, []).append(event)
-    for loop, events in by_loop.items():
-        _schedule(loop, events)
+def wake(listeners: Iterable[Listener]) -> None:
+    """Let these tasks go on, by one callback per loop, without waiting for any of them."""
+    by_loop: dict[object, list[Signal]] = {}
+    for loop, signal in listeners:
+        by_loop.setdefault(loop, []).append(signal)
+    for loop, signals in by_loop.items():
+        _schedule(loop, signals)
 
 
-def _schedule(loop: Any, events: list[anyio.Event]) -> None:
-    def set_all() -> None:
-        for event in events:
-            event.set()
-
-    enter: Callable[[Callable[[], None]], object] = getattr(loop, "run_sync_soon", None) or loop.call_soon_threadsafe
+def _schedule(loop: Any, signals: list[Signal]) -> None:
+    enter: Callable[..., object] = getattr(loop, "run_sync_soon", None) or loop.call_soon_threadsafe
     try:
-        enter(set_all)
+        enter(_set_all, signals)
     except RuntimeError:
         # A closed asyncio loop, or (trio.RunFinishedError is one too) a trio run that ended: nobody is left to wake.
         return
+
+
+def _set_all(signals: list[Signal]) -> None:
+    for signal in signals:
+        if isinstance(signal, anyio.Event):
+            signal.set()
+        elif not signal.done():
+            # Else its task was cancelled while it waited.
+            signal.set_result(None)
 
 
 def in_event_loop() -> bool:
