@@ -248,6 +248,8 @@ class Request(_Record):
     """The canonical text of the first revision, if the arguments were edited."""
     stages: tuple[StageRow, ...] = ()
     """The stages of its policy, in order."""
+    votes: tuple[Decision, ...] = ()
+    """What was said for it so far and counts."""
     rule: str | None = None
     """The rule of the policy that gated it."""
     on_expiry: Literal["expire", "approve", "escalate", "keep"] = "expire"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final, cast
 
-from gatekit.clock import span
+from gatekit.clock import seconds_of, span
 from gatekit.errors import UsageError
+from gatekit.machine.amounts import amount_of
 from gatekit.machine.plan import ON_EXPIRY, ROLE, OnExpiry, Plan, Rung, StagePlan
 from gatekit.models import RISKS, Risk
 
-_LONGEST: Final = timedelta(days=366 * 100)
 _MOST: Final = 50
 """Stages of a policy, and people that one may ask for: more is a mistake."""
 
@@ -148,7 +148,7 @@ class Budget:
     field: str | None
 
     def __init__(self, limit: int | str | Decimal, *, per: timedelta | float, field: str | None = None) -> None:
-        number = _decimal(limit) if type(limit) in (int, str, Decimal) else None
+        number = amount_of(limit) if type(limit) in (int, str, Decimal) else None
         if number is None or number < 0:
             raise UsageError(f"Budget({limit!r}): the limit is a number from 0, as an int, a Decimal or text")
         if field is not None and (type(field) is not str or not field):
@@ -192,11 +192,13 @@ def plan_for(
 
 def spent_by(budget: Budget, values: Mapping[str, object]) -> Decimal | None:
     """What a call with these JSON values takes of the budget; None where that is no number."""
-    return Decimal(1) if budget.field is None else _decimal(values.get(budget.field))
+    return Decimal(1) if budget.field is None else amount_of(values.get(budget.field))
 
 
 def people_of(what: str, reviewers: str | Sequence[str]) -> tuple[str, ...]:
     """Names and roles, checked."""
+    if not isinstance(reviewers, (str, Sequence)):
+        raise UsageError(f"{what} takes a name, a role like 'role:finance', or several, not {reviewers!r}")
     given = (reviewers,) if isinstance(reviewers, str) else tuple(reviewers)
     for entry in given:
         name = entry.removeprefix(ROLE) if type(entry) is str else ""
@@ -218,6 +220,8 @@ def _check_stages(stages: Sequence[object]) -> None:
 
 
 def _ladder(ladder: Mapping[timedelta, str | Sequence[str]]) -> tuple[Rung, ...]:
+    if not isinstance(ladder, Mapping):
+        raise UsageError(f"escalate_after={ladder!r}: it is like {{timedelta(hours=4): 'role:director'}}")
     rungs = [Rung(_span("escalate_after", after), people_of("escalate_after", to)) for after, to in ladder.items()]
     if any(not rung.to for rung in rungs):
         raise UsageError("escalate_after: each rung names somebody")
@@ -254,17 +258,7 @@ def _is_asked(stage: Stage, view: object, tell: Callable[[BaseException], str]) 
 
 
 def _span(name: str, given: timedelta | float) -> int:
-    is_span = isinstance(given, (timedelta, int, float)) and not isinstance(given, bool)
-    if not is_span or not 0 < (length := span(given)) <= span(_LONGEST):
+    seconds = seconds_of(name, given)
+    if not seconds or not span(seconds):
         raise UsageError(f"{name}={given!r}: it takes a timedelta, or seconds, above 0")
-    return length
-
-
-def _decimal(value: object) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
-        return None
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
+    return span(seconds)

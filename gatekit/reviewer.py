@@ -12,7 +12,7 @@ from gatekit.backend.base import Backend
 from gatekit.backend.rules import NewGrant
 from gatekit.backend.tx import PageQuery
 from gatekit.calling import check_name
-from gatekit.clock import Clock, span
+from gatekit.clock import Clock, seconds_of, span
 from gatekit.driving import AsyncSeat, Intent, SyncSeat, verb
 from gatekit.errors import InvalidEdit, RequestNotFound, UsageError
 from gatekit.ids import new_id
@@ -313,20 +313,24 @@ def _allow(
         raise UsageError("say for how long, for_=timedelta(hours=1), or for how many calls, uses=10")
     if uses is not None and (type(uses) is not int or uses < 1):
         raise UsageError(f"uses={uses!r}: it takes a whole number from 1")
-    lasts = None if for_ is None else span(for_)
+    seconds = seconds_of("for_", for_)
+    lasts = None if seconds is None else span(seconds)
     if lasts is not None and not 0 < lasts <= _LONGEST_GRANT:
         raise UsageError(f"for_={for_!r}: it takes seconds, or a timedelta, above 0 and at most a year")
     if within not in ("run", "agent", "all"):
         raise UsageError(f'within={within!r}: it is "run", "agent" or "all"')
     if within == "run" and request.run is None:
         raise UsageError('within="run": this call belongs to no run')
+    if scope is not None and not isinstance(scope, Mapping):
+        raise UsageError(f"scope={scope!r}: it says by argument what this may be")
     try:
         meant = scope_of(scope or {}, request.args)
-    except ValueError as error:
+        text = json.dumps(meant, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
         raise UsageError(f"scope: {error}") from None
     grant = NewGrant(
         id=new_id(seat.gate.clock.now()),
-        scope=json.dumps(meant, sort_keys=True),
+        scope=text,
         run=request.run if within == "run" else None,
         requester=request.requester if within in ("run", "agent") else None,
         lasts=lasts,

@@ -9,10 +9,11 @@ from typing import Final
 from gatekit.backend.base import Call, Spending
 from gatekit.backend.tx import Tx
 from gatekit.machine import entering
+from gatekit.machine.amounts import shown, total
 from gatekit.machine.commands import Answer
 from gatekit.machine.effects import PutGrant
 from gatekit.machine.grants import GrantRecord
-from gatekit.machine.records import RequestRecord, RevisionRecord, name_of
+from gatekit.machine.records import CLOCK, RequestRecord, RevisionRecord, name_of
 from gatekit.machine.voting import Directory
 
 BUDGET: Final = "policy:budget"
@@ -27,12 +28,13 @@ def directory_of(tx: Tx) -> Directory:
 def admit(tx: Tx, call: Call, request: RequestRecord, revision: RevisionRecord, now: int) -> Answer[None]:
     """The request as it enters."""
     if call.spending is not None:
-        fits, shown = _budget(tx, call.tool, call.spending, now)
+        fits, said = _budget(tx, call.tool, call.spending, now)
         if call.spending.decides and fits:
-            return entering.submit_allowed(request, revision, now, BUDGET, shown)
-        request = replace(request, reasons=(*request.reasons, shown))
+            return entering.submit_allowed(request, revision, now, BUDGET, said)
+        request = replace(request, reasons=(*request.reasons, said))
     if call.allowed_by is not None:
         return entering.submit_allowed(request, revision, now, call.allowed_by)
+    _store_what_ended(tx, call.tool, now)
     grant = _grant(tx, call, now)
     if grant is None:
         return entering.submit(request, revision, now)
@@ -43,16 +45,17 @@ def admit(tx: Tx, call: Call, request: RequestRecord, revision: RevisionRecord, 
 
 def _budget(tx: Tx, tool: str, spending: Spending, now: int) -> tuple[bool, str]:
     """Whether the call is within the budget, and what a reviewer should read of it."""
-    spent = sum((Decimal(amount) for amount in tx.spent(tool, now - spending.per)), Decimal(0))
     amount, limit = Decimal(spending.amount), Decimal(spending.limit)
-    left = limit - spent
-    shown = f"budget: this takes {_plain(amount)}; {_plain(left)} of {_plain(limit)} is left"
-    return 0 <= amount <= left, shown
+    left = limit - total(map(Decimal, tx.spent(tool, now - spending.per)))
+    said = f"budget: this takes {shown(amount)}; {shown(left)} of {shown(limit)} is left"
+    return 0 <= amount <= left, said
 
 
-def _plain(number: Decimal) -> str:
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def _store_what_ended(tx: Tx, tool: str, now: int) -> None:
+    """A permission whose end was seen stays ended, also when the clock is set back."""
+    for grant in tx.grants_of(tool):
+        if grant.is_over(now):
+            tx.apply(PutGrant(replace(grant, revoked_at=now, revoked_by=CLOCK)))
 
 
 def _grant(tx: Tx, call: Call, now: int) -> GrantRecord | None:

@@ -67,6 +67,8 @@ class Spending:
 
     amount: str
     """As a decimal number."""
+    field: str | None
+    """The argument that says so; None: each call counts as one."""
     limit: str
     per: int
     """Microseconds; what was allowed longer ago no longer counts."""

@@ -10,7 +10,7 @@ from gatekit.machine.commands import Answer, Decide
 from gatekit.machine.deciding import decide
 from gatekit.machine.effects import Draft, PutGrant
 from gatekit.machine.grants import GrantRecord
-from gatekit.machine.projection import grant_model
+from gatekit.machine.projection import decision_model, grant_model
 from gatekit.machine.records import State
 from gatekit.models import Grant
 
@@ -23,10 +23,13 @@ def allowed(tx: Tx, state: State, command: Decide, grant: NewGrant, now: int) ->
     answer = stored(tx, decide(state, command, now, directory_of(tx)))
     if answer.refusal is not None:
         return Refused(answer.refusal)
-    request = answer.state.request
-    given = (row for row in tx.grants_of(request.tool) if (row.request_id, row.by) == (request.id, command.by))
-    made = next(given, None) or _give(tx, answer.state, command.by, grant, now)
-    return grant_model(made, now)
+    given = next((row for row in tx.grants_on(state.request.id) if row.by == command.by), None)
+    if given is not None and not given.same_terms(grant.scope, grant.run, grant.requester, grant.lasts, grant.uses):
+        return Refused(NotAllowed(f"it was allowed on other terms already, as {given.id}: revoke that, allow another"))
+    assert answer.value is not None
+    if given is None and decision_model(answer.state, answer.value).standing != "counts":
+        return Refused(NotAllowed("the approval on which this would rest was undone: approve it again, then allow"))
+    return grant_model(given or _give(tx, answer.state, command.by, grant, now), now)
 
 
 def _give(tx: Tx, state: State, by: str, grant: NewGrant, now: int) -> GrantRecord:

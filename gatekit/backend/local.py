@@ -13,7 +13,7 @@ from gatekit.backend.granting import allowed
 from gatekit.backend.local_rules import LocalRules
 from gatekit.backend.local_runs import CLOSED, LocalRuns
 from gatekit.backend.rules import NewGrant
-from gatekit.backend.sweeping import sweep, sweep_due
+from gatekit.backend.sweeping import BATCH, sweep, sweep_due
 from gatekit.backend.tx import HANDED_ON, HandedOn, PageQuery, Refused, Store, Tx, stored
 from gatekit.clock import Clock, to_datetime
 from gatekit.errors import NotAllowed, RequestNotFound, StoreError, UsageError
@@ -22,6 +22,7 @@ from gatekit.machine.commands import Answer, Claim, Decide, Delegate, Finish, Lo
 from gatekit.machine.evidence import flaw_in_history
 from gatekit.machine.projection import decision_model, event_model, request_model
 from gatekit.machine.records import DecisionRecord, RequestRecord, RevisionRecord, RowRecord, State, token_of
+from gatekit.machine.voting import OPEN
 from gatekit.models import Decision, Event, Grant, Page, Request, RequestRow, Status
 from gatekit.reply import Reply
 from gatekit.waiting import Waiting
@@ -141,7 +142,9 @@ class LocalBackend:
             stop = tx.stop()
             if stop is not None and state.request.status == "approved":
                 return Refused(Stopped(f"{self.path} is stopped by {stop.by}: {stop.reason}; nothing starts"))
-            answer = running.start(state, command, now)
+            # Who may decide matters only where the check of an edit asks for more.
+            directory = OPEN if command.verdict is None else directory_of(tx)
+            answer = running.start(state, command, now, directory)
             flaw = None if answer.value is None else flaw_in_history(state, tx.history(request_id))
             if flaw is not None:
                 return Refused(running.not_started(flaw))
@@ -294,8 +297,11 @@ class LocalBackend:
         """Read; but where something is overdue, settle it first, so that nobody sees what time has undone."""
         reply: Reply[T] = Reply()
 
-        def settled(tx: Tx, now: int) -> T | Refused:
-            sweep_due(tx, now)
+        def settled(tx: Tx, now: int) -> T | Refused | HandedOn:
+            if sweep_due(tx, now) == BATCH:
+                # There may be more. In a transaction of its own, so that no start waits behind all of it.
+                self._store.write(settled, reply)
+                return HANDED_ON
             return job(tx, now)
 
         def read(tx: Tx, now: int) -> T | Refused | HandedOn:
@@ -371,6 +377,7 @@ def _enter(tx: Tx, call: Call, now: int, how: _Entering) -> Answer[None]:
         expires_after=call.expires_after,
         decide_by=None if call.expires_after is None else now + call.expires_after,
         spend=None if call.spending is None else call.spending.amount,
+        spend_of=None if call.spending is None else call.spending.field,
     )
     revision = RevisionRecord(
         request_id=call.request_id,

@@ -66,7 +66,8 @@ class LocalRuns:
             if run is None:
                 return Refused(RunNotFound(run_id))
             answer = runs.take(run, owner.current().text, token, now, takes_over=_is_gone(run, asked=asked))
-            if not answer.moved:
+            # Taken up while nothing may start, it would only come to its next step and stop there.
+            if not answer.moved or tx.stop() is not None:
                 return run_model(run)
             if run.status == "running":
                 # A step that its process was at ends with it, and is seen so by the one that takes over.
@@ -159,6 +160,8 @@ class LocalRuns:
 
     def ready(self, workflows: Collection[str], limit: int) -> Reply[Sequence[RunRow]]:
         def job(tx: Tx, now: int) -> Sequence[RunRow]:
+            if tx.stop() is not None:
+                return []
             found = (tx.run(run_id) for run_id in tx.ready_runs(workflows, limit))
             return [run_model(run) for run in found if run is not None]
 

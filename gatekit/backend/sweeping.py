@@ -11,7 +11,7 @@ from gatekit.machine.clockwork import settle
 from gatekit.machine.commands import Answer, Lose
 from gatekit.machine.effects import Draft
 
-_BATCH: Final = 100
+BATCH: Final = 100
 """Requests that one sweep moves at most, so that no start waits long behind it."""
 _ALL: Final = 1 << 31
 
@@ -22,22 +22,22 @@ def sweep(tx: Tx, now: int) -> int:
 
 
 def sweep_due(tx: Tx, now: int) -> int:
-    """Settle what is overdue."""
-    overdue = tx.overdue(now, _BATCH)
-    for request_id in overdue:
+    """Settle what is overdue; answers how many requests were moved, at most `BATCH`."""
+    moved = 0
+    for request_id in tx.overdue(now, BATCH):
         state = tx.state(request_id)
         if state is not None:
             draft = Draft(state, now)
             settle(draft)
-            stored(tx, Answer(state=draft.state, effects=draft.effects()))
-    return len(overdue)
+            moved += bool(stored(tx, Answer(state=draft.state, effects=draft.effects())).effects)
+    return moved
 
 
 def _sweep_waiters(tx: Tx, now: int) -> int:
     moved, here = 0, owner.current().text
     for waiter in tx.waiting_owners():
         if waiter == here or owner.is_dead(waiter) is True:
-            for request_id, ticket in tx.waited_for_by(waiter, _ALL if waiter == here else _BATCH):
+            for request_id, ticket in tx.waited_for_by(waiter, _ALL if waiter == here else BATCH):
                 state = tx.state(request_id) if waiter != here or ticket not in owner.living else None
                 if state is not None:
                     stored(tx, entering.withdraw(state, ticket, now))
@@ -50,7 +50,7 @@ def sweep_attempts(tx: Tx, now: int) -> int:
     # All of them are looked at: behind a hundred that live for long the dead would never be found.
     rows, here = tx.running(_ALL), owner.current().text
     dead = {process for process in {row[2] for row in rows} - {here} if owner.is_dead(process) is True}
-    ended = [row for row in rows if row[2] in dead or (row[2] == here and row[1] not in owner.living)][:_BATCH]
+    ended = [row for row in rows if row[2] in dead or (row[2] == here and row[1] not in owner.living)][:BATCH]
     for request_id, token, process in ended:
         why = "its process could not report how it ended" if process == here else "its process died"
         state = tx.state(request_id)
@@ -63,7 +63,7 @@ def _sweep_runs(tx: Tx, now: int) -> int:
     """Free the runs whose processes died."""
     moved = 0
     for run_id, process in tx.running_runs():
-        run = tx.run(run_id) if moved < _BATCH else None
+        run = tx.run(run_id) if moved < BATCH else None
         if run is not None and owner.has_given_up(process, run.token) is True:
             why = "its process died, or could not say how it ended"
             moved += stored(tx, runs.interrupt(run, now, why)).moved

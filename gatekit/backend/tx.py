@@ -85,8 +85,12 @@ class Tx(Protocol):
 
     def last_cursor(self) -> int: ...
 
-    def news(self, since: int) -> Iterable[tuple[int, str, str | None, str]]:
-        """(Cursor, kind, request id or nothing, run or "") of all events above `since`, oldest first, read lazily."""
+    def news(self, since: int) -> Iterable[tuple[int, str, str | None, str, Status | None]]:
+        """(Cursor, kind, request id or nothing, run or "", status) of all events above `since`, oldest first.
+
+        The status is the one in which the request is now, not that after the event; None: there is no such request.
+        Read lazily.
+        """
         ...
 
     def statuses(self, request_ids: Collection[str]) -> Mapping[str, Status]: ...
@@ -153,6 +157,10 @@ class Tx(Protocol):
 
     def grants_of(self, tool: str) -> Sequence[GrantRecord]:
         """Those for calls of this tool that nobody took back, the oldest first."""
+        ...
+
+    def grants_on(self, request_id: str) -> Sequence[GrantRecord]:
+        """Those that were given on this request, also if they have ended."""
         ...
 
     def stop(self) -> StopRecord | None:
@@ -233,11 +241,11 @@ class Store(Protocol):
         """Where it is, for messages; `:memory:` if nowhere."""
         ...
 
-    def write(self, job: Callable[[Tx, int], T | Refused], reply: Reply[T] | None = None) -> Reply[T]:
+    def write(self, job: Callable[[Tx, int], T | Refused | HandedOn], reply: Reply[T] | None = None) -> Reply[T]:
         """Run a job in a write transaction, in the order of the calls; the reply comes after its COMMIT.
 
         The job's second argument is the time, read after the lock is held. A job may run twice: when a group of
-        jobs is rolled back, each is done again alone.
+        jobs is rolled back, each is done again alone. One that answers `HANDED_ON` has queued another for its reply.
         """
         ...
 

@@ -32,6 +32,8 @@ class GatedTool:
     names_gate: bool
     """False: in a run the step asks on the gate of its run."""
     requires_approval: bool | Callable[[Any], object]
+    is_plain: bool = False
+    """Whether it is an ordinary function as a step of a run: no rule of the gate is about it."""
     predicate_is_async: bool = False
     description: Describe | None = None
     risk: Rate = "medium"

@@ -37,7 +37,10 @@ def check(call: GatedCall, request: Request) -> Intent[Verdict]:
     except UsageError as error:
         return Verdict(gated=True, errors=(str(error),))
     is_gated, reasons = judge((yield from ask(call, values)), call.snapshot.redact)
-    ruling = yield from rule(call, values, json.loads(request.args_text), is_gated, reasons, request.risk)
+    try:
+        ruling = rule(call, values, json.loads(request.args_text), is_gated, reasons, request.risk)
+    except UsageError as error:
+        return Verdict(gated=True, errors=(str(error),))
     spend = None if ruling.spending is None else ruling.spending.amount
     return Verdict(gated=is_gated, reasons=ruling.reasons, plan=ruling.plan.text, spend=spend)
 

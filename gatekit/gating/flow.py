@@ -29,7 +29,7 @@ from gatekit.gating.attempt import attempt, invoke, told
 from gatekit.gating.call import Ended, Entered, GatedCall, GatedTool
 from gatekit.gating.entry import ask, check, entry, rated, staleness
 from gatekit.gating.recovery import recover
-from gatekit.gating.rules import rule
+from gatekit.gating.rules import automatically, rule
 from gatekit.hooks import PendingCall, announce, pending_hook
 from gatekit.machine.commands import Start
 from gatekit.machine.running import not_started
@@ -75,7 +75,7 @@ def ask_human(step: GatedTool, values: dict[str, Any], kind: Kind, asked: Parame
     found = yield from _earlier(call)
     if found is None:
         snapshot = call.snapshot
-        ruling = yield from rule(call, snapshot.fresh(), snapshot.parsed(), True, (f"a {kind} for a human",), risk)
+        ruling = rule(call, snapshot.fresh(), snapshot.parsed(), True, (f"a {kind} for a human",), risk)
         parameters = step.parameters
         entered = replace(
             entry(call, ruling, risk, None),
@@ -106,7 +106,8 @@ def _way(step: GatedTool, values: dict[str, Any], verdict: object, identity: Cal
     if not is_gated and step.budget is None and not gate.has_rules and gate.record == "gated" and execution is None:
         return invoke(call, snapshot.fresh(), None)
     risk, misrated = rated(call)
-    ruling = yield from rule(call, snapshot.fresh(), snapshot.parsed(), is_gated, reasons, risk)
+    asked_for = rule(call, snapshot.fresh(), snapshot.parsed(), is_gated, reasons, risk)
+    ruling = yield from automatically(call, asked_for, snapshot.fresh())
     asks = ruling.gated or ruling.spending is not None
     if not asks and gate.record == "gated" and execution is None:
         return invoke(call, snapshot.fresh(), None)

@@ -29,13 +29,15 @@ class Ruling:
     gated: bool
     reasons: tuple[str, ...]
     plan: Plan = DEFAULT
+    by_rule: bool = False
+    """Whether a rule of the gate is among those that ask for it."""
     allowed_by: str | None = None
     spending: Spending | None = None
 
 
 def rule(
     call: GatedCall, values: dict[str, Any], tree: Mapping[str, Any], gated: bool, reasons: tuple[str, ...], risk: Risk
-) -> Intent[Ruling]:
+) -> Ruling:
     """The ruling on these values, which the predicate gated or let pass for these reasons.
 
     `tree` holds the same values as JSON.
@@ -45,15 +47,13 @@ def rule(
     central = _central(call, view, risk)
     found = [*asked, *central]
     flaws = tuple(flaw for one in found for flaw in one.flaws)
-    ruling = Ruling(
+    return Ruling(
         gated=gated or bool(central),
         reasons=(*reasons, *(f"the rule {one.plan.rule!r} asks for it" for one in central), *flaws),
         plan=_whole([one.plan for one in found]),
         spending=_spending(call.step, tree, gated=gated or bool(central)),
+        by_rule=bool(central),
     )
-    if not ruling.gated or central or step.auto_approve_if is None:
-        return ruling
-    return (yield from _automatically(call, ruling, view))
 
 
 def _own(call: GatedCall, policy: object, view: object, risk: Risk) -> Asked:
@@ -77,7 +77,7 @@ def _own(call: GatedCall, policy: object, view: object, risk: Risk) -> Asked:
 
 def _central(call: GatedCall, view: object, risk: Risk) -> list[Asked]:
     """What the gate's own rules ask for this tool; those whose stages all have nothing to ask leave it alone."""
-    rules = call.gate.rules_for(call.step.name)
+    rules = [] if call.step.is_plain else call.gate.rules_for(call.step.name)
     found = [
         plan_for(policy, view, risk, rule=pattern, tell=lambda error: _told(call, error)) for pattern, policy in rules
     ]
@@ -99,21 +99,25 @@ def _spending(step: GatedTool, tree: Mapping[str, Any], *, gated: bool) -> Spend
     amount = spent_by(budget, tree)
     if amount is None:
         raise UsageError(f"{step.name}: its budget adds up {budget.field!r}, and what was given for it is no number")
-    return Spending(amount=str(amount), limit=str(budget.limit), per=budget.per, decides=not gated)
+    return Spending(amount=str(amount), field=budget.field, limit=str(budget.limit), per=budget.per, decides=not gated)
 
 
-def _automatically(call: GatedCall, ruling: Ruling, view: object) -> Intent[Ruling]:
-    """Whether the step's own rule approves it. Only True does; whatever else it says, a human is asked."""
+def automatically(call: GatedCall, ruling: Ruling, values: dict[str, Any]) -> Intent[Ruling]:
+    """Whether the step's own rule approves it. Only True does; whatever else it says, a human is asked.
+
+    What a rule of the gate asks for, a step cannot let pass.
+    """
     automatic, step = call.step.auto_approve_if, call.step
+    if automatic is None or not ruling.gated or ruling.by_rule:
+        return ruling
     if isinstance(automatic, Mapping):
         if not environment_says(automatic):
             return ruling
         named = ", ".join(f"{name}={os.environ.get(name)}" for name in automatic)
         return replace(ruling, allowed_by=f"policy:{named}")
-    assert automatic is not None
     name = f"policy:{getattr(automatic, '__name__', type(automatic).__name__)}"
     try:
-        arguments = (view,) if step.auto_approve_takes_args else ()
+        arguments = (call.step.parameters.view(values),) if step.auto_approve_takes_args else ()
         said = yield Invoke(lambda: automatic(*arguments), step.auto_approve_is_async)
     except Exception as error:  # noqa: BLE001 - foreign code: whatever it raises, a human is asked
         return replace(ruling, reasons=(*ruling.reasons, f"auto_approve_if raised {_told(call, error)}"))

@@ -9,7 +9,7 @@ from gatekit.machine.commands import Answer, Claim, Delegate
 from gatekit.machine.effects import Draft
 from gatekit.machine.projection import decision_model
 from gatekit.machine.records import CLAIM_LAPSES, RequestRecord, State, name_of
-from gatekit.machine.voting import OPEN, Directory, cast_for, who_may
+from gatekit.machine.voting import OPEN, Directory, cast_for, counted, who_may
 
 
 def claim(state: State, command: Claim, now: int, directory: Directory = OPEN) -> Answer[None]:
@@ -20,7 +20,7 @@ def claim(state: State, command: Claim, now: int, directory: Directory = OPEN) -
     barred = barred_by_claim(draft.state, command.by, now)
     if refusal is None and barred is not None:
         refusal = NotAllowed(barred)
-    if refusal is None and not (draft.request.claimed_by == command.by and claimed_until(draft.request) > now):
+    if refusal is None and not (draft.request.claimed_by == command.by and is_claimed(draft.request, now)):
         draft.move(claimed_by=command.by, claimed_at=now)
         draft.event("claimed", command.by)
     return Answer(state=draft.state, effects=draft.effects(), refusal=refusal)
@@ -34,6 +34,8 @@ def delegate(state: State, command: Delegate, now: int, directory: Directory = O
     refusal = _not_open(draft, command.by, directory)
     if (giver, taker) in draft.request.delegations:
         return Answer(state=draft.state, effects=draft.effects())
+    if refusal is None and any(name_of(vote.by) == giver for vote in counted(draft.state)):
+        refusal = NotAllowed(f"{giver} has decided on it already: there is nothing left to hand on")
     if refusal is None:
         refusal = _cannot_take(draft.state, giver, taker, directory)
     if refusal is None:
@@ -42,17 +44,17 @@ def delegate(state: State, command: Delegate, now: int, directory: Directory = O
     return Answer(state=draft.state, effects=draft.effects(), refusal=refusal)
 
 
-def claimed_until(request: RequestRecord) -> int:
-    """When the claim on the request lapses; long ago where there is none."""
-    return 0 if request.claimed_at is None else request.claimed_at + CLAIM_LAPSES
+def is_claimed(request: RequestRecord, now: int) -> bool:
+    """Whether somebody has taken the request, and not too long ago. A clock that was set back makes no claim longer."""
+    return request.claimed_at is not None and request.claimed_at <= now < request.claimed_at + CLAIM_LAPSES
 
 
 def barred_by_claim(state: State, by: str, now: int) -> str | None:
     """Why somebody else's claim keeps this reviewer from deciding; None: it does not."""
     request = state.request
-    if not state.plan.exclusive_claims or request.claimed_by in (None, by) or claimed_until(request) <= now:
+    if not state.plan.exclusive_claims or request.claimed_by in (None, by) or not is_claimed(request, now):
         return None
-    until = to_datetime(claimed_until(request)).strftime("%H:%M:%S")
+    until = to_datetime((request.claimed_at or 0) + CLAIM_LAPSES).strftime("%H:%M:%S")
     return f"{request.claimed_by} has claimed it until {until} UTC, and its policy lets nobody else decide meanwhile"
 
 

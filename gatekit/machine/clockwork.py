@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from gatekit.clock import FAR, Unsteady
-from gatekit.machine.effects import Draft, next_timer
+from gatekit.clock import FAR, SWEEP_SECONDS, Unsteady, span
+from gatekit.machine.effects import Draft, Timer, timers_of
 from gatekit.machine.plan import Plan, StagePlan
 from gatekit.machine.records import CLOCK, SILENCE, AttemptRecord, DecisionRecord, PermitRecord, RequestRecord
 from gatekit.machine.voting import progress
@@ -133,7 +133,9 @@ def back_to_review(draft: Draft, by: str, reason: str | None, *, keeps_votes: bo
         decision=None,
         effective_at=None,
         start_by=None,
-        spend_at=None,
+        returned=True,
+        # What may have been spent stays spent, whatever is asked now.
+        spend_at=None if draft.state.attempt is None else request.spend_at,
         decide_by=None if expires is None else draft.now + expires,
         reasons=request.reasons if reason is None else (*request.reasons, reason),
     )
@@ -198,18 +200,23 @@ def _not_started_in_time(draft: Draft) -> None:
 
 def _time_passed(draft: Draft) -> bool:
     """What a pending request's next timer does; False where that has to wait until the clock is steady again."""
-    timer = next_timer(draft.request)
-    assert timer is not None, "due without a timer"
-    means = draft.state.plan.on_expiry if timer[1] == "silence" else timer[1]
-    if isinstance(draft.now, Unsteady) and means in ("approve", "escalate"):
+    due: list[Timer] = [timer for moment, timer in timers_of(draft.request) if moment <= draft.now]
+    timer = next((timer for timer in due if not _has_to_wait(draft, timer)), None)
+    if timer is None:
+        draft.put_off(draft.now + span(SWEEP_SECONDS))
         return False
-    if timer[1] == "remind":
+    if timer == "remind":
         _remind(draft)
-    elif timer[1] == "escalate":
-        _climb(draft, _last_due_rung(draft))
+    elif timer == "escalate":
+        _climb(draft)
     else:
         _silence(draft)
     return True
+
+
+def _has_to_wait(draft: Draft, timer: Timer) -> bool:
+    means = draft.state.plan.on_expiry if timer == "silence" else timer
+    return isinstance(draft.now, Unsteady) and means in ("approve", "escalate")
 
 
 def _silence(draft: Draft) -> None:
@@ -220,28 +227,26 @@ def _silence(draft: Draft) -> None:
     elif plan.on_expiry == "escalate" and request.rung < len(plan.rungs):
         expires = request.expires_after
         draft.move(decide_by=None if expires is None else draft.now + expires)
-        _climb(draft, request.rung)
-    elif plan.on_expiry == "approve" and request.kind != "question" and not _is_invalid(draft):
+        _climb(draft)
+    elif plan.on_expiry == "approve" and _may_be_approved_by_silence(draft):
         approve_by_rule(draft, SILENCE, "nobody decided in time")
     else:
         expire(draft, "nobody decided in time")
 
 
-def _is_invalid(draft: Draft) -> bool:
+def _may_be_approved_by_silence(draft: Draft) -> bool:
+    """Not what came back to the reviewers, for a reason that somebody should read; nor what has no answer."""
     verdict = draft.state.revision.verdict
-    return verdict is not None and bool(verdict.errors)
+    invalid = verdict is not None and bool(verdict.errors)
+    return draft.request.kind != "question" and not draft.request.returned and not invalid
 
 
-def _last_due_rung(draft: Draft) -> int:
-    """Of a ladder that was missed, only the last rung that is due."""
-    request, rungs = draft.request, draft.state.plan.rungs
-    due = [no for no in range(request.rung, len(rungs)) if request.asked_at + rungs[no].after <= draft.now]
-    return due[-1]
-
-
-def _climb(draft: Draft, rung: int) -> None:
-    """More people may decide on the stages that are open."""
-    plan, to = draft.state.plan, draft.state.plan.rungs[rung].to
+def _climb(draft: Draft) -> None:
+    """More people may decide on the stages that are open: of a ladder that was missed, those of the last due rung."""
+    request, plan = draft.request, draft.state.plan
+    due = [no for no, rung in enumerate(plan.rungs) if request.asked_at + rung.after <= draft.now]
+    rung = max(request.rung, due[-1] if due else 0)
+    to = plan.rungs[rung].to
     asked = progress(draft.state).open
     stages = tuple(_widened(stage, to) if no in asked else stage for no, stage in enumerate(plan.stages))
     draft.move(plan=_with_stages(plan, stages), version=draft.request.version + 1, rung=rung + 1)
@@ -250,7 +255,8 @@ def _climb(draft: Draft, rung: int) -> None:
 
 def _widened(stage: StagePlan, to: tuple[str, ...]) -> StagePlan:
     # Where anybody may decide already, naming some would let fewer.
-    return replace(stage, reviewers=tuple(dict.fromkeys((*stage.reviewers, *to)))) if stage.reviewers else stage
+    new = [entry for entry in dict.fromkeys(to) if entry not in stage.everybody]
+    return replace(stage, also=(*stage.also, *new)) if stage.reviewers else stage
 
 
 def _with_stages(plan: Plan, stages: tuple[StagePlan, ...]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Final
 
 from gatekit.errors import AlreadyDecided, InvalidEdit, NotAllowed, ReviewError, StaleToken
+from gatekit.machine.amounts import amount_of
 from gatekit.machine.claims import barred_by_claim
 from gatekit.machine.clockwork import back_to_review, decided, ended_unstarted, new_decision, settle, voted
 from gatekit.machine.commands import Answer, Decide
@@ -117,8 +119,9 @@ def _not_the_one(draft: Draft, command: Decide, directory: Directory) -> ReviewE
     if claim is not None:
         return NotAllowed(claim)
     until = state.request.decide_by
-    if command.verb in _YES and until is not None and until <= draft.now and state.plan.on_expiry == "approve":
-        return NotAllowed("the time to decide is over, and the policy approves what nobody rejected")
+    if command.verb in _YES and until is not None and until <= draft.now and state.plan.on_expiry != "keep":
+        # Only while what silence means has to wait for a steady clock.
+        return NotAllowed("the time to decide is over: what its policy says of that follows within a minute")
     return None
 
 
@@ -140,7 +143,8 @@ def _has_voted(state: State, command: Decide) -> ReviewError | None:
     """A person counts once, unless the policy lets the same person decide several stages."""
     name = name_of(command.by)
     for vote in counted(state):
-        if name_of(vote.by) == name and (state.plan.separate or vote.version == state.request.version):
+        again = vote.version == state.request.version or set(progress(state).open) <= set(vote.stages)
+        if name_of(vote.by) == name and (state.plan.separate or again):
             # An edit asks everybody anew, and is no second yes to the same.
             edits = command.edit is not None and command.edit.digest != state.request.digest
             if not edits or vote.version == state.request.version:
@@ -221,6 +225,9 @@ def _revise(draft: Draft, command: Decide) -> None:
         )
     )
     draft.move(version=request.version + 1, revision=number, revisions=number, digest=edit.digest)
+    if request.spend is not None and request.spend_of is not None:
+        amount = amount_of(json.loads(edit.text).get(request.spend_of))
+        draft.move(spend=request.spend if amount is None else str(amount))
 
 
 def _undo(draft: Draft, command: Decide) -> DecisionRecord:

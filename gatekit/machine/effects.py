@@ -176,6 +176,10 @@ class Draft:
             request = replace(request, due=due)
         self.state = replace(self.state, request=request)
 
+    def put_off(self, until: int) -> None:
+        """Let the clock look at the request again only then, although something is due."""
+        self.state = replace(self.state, request=replace(self.state.request, due=until))
+
     def put_revision(self, revision: RevisionRecord) -> None:
         others = tuple(row for row in self.state.revisions if row.revision != revision.revision)
         self.state = replace(self.state, revisions=(*others, revision))
@@ -237,14 +241,13 @@ def event_data(data: dict[str, Any]) -> str:
 def due_of(request: RequestRecord) -> int:
     """When the clock next has something to say of this request."""
     if request.status == "pending":
-        timer = next_timer(request)
-        return FAR if timer is None else timer[0]
+        return min((moment for moment, _ in timers_of(request)), default=FAR)
     moment = {"held": request.effective_at, "approved": request.start_by}.get(request.status)
     return FAR if moment is None else moment
 
 
-def next_timer(request: RequestRecord) -> tuple[int, Timer] | None:
-    """What the clock does next to a pending request, and when."""
+def timers_of(request: RequestRecord) -> list[tuple[int, Timer]]:
+    """What the clock does to a pending request, and when, in this order."""
     plan = plan_of(request.plan)
     timers: list[tuple[int, Timer]] = []
     if request.decide_by is not None:
@@ -253,5 +256,5 @@ def next_timer(request: RequestRecord) -> tuple[int, Timer] | None:
         timers.append((request.asked_at + plan.rungs[request.rung].after, "escalate"))
     if plan.remind_every is not None:
         timers.append((request.asked_at + (request.reminded + 1) * plan.remind_every, "remind"))
-    # The first of those that come at the same moment: nobody is asked or reminded of what is over.
-    return min(timers, key=lambda timer: timer[0], default=None)
+    # Of those that come at the same moment silence first: nobody is asked or reminded of what is over.
+    return sorted(timers, key=lambda timer: timer[0])

@@ -19,8 +19,16 @@ WAITED_FOR: Final[frozenset[Status]] = frozenset({"pending", "held", "approved"}
 def submit(request: RequestRecord, revision: RevisionRecord, now: int) -> Answer[None]:
     """A new request, pending."""
     draft = _entered(request, revision, now)
-    draft.event("submitted", request.requester)
+    _submitted(draft)
     return _inserted(draft)
+
+
+def _submitted(draft: Draft) -> None:
+    plan = draft.state.plan
+    stages = [stage.name for stage in plan.stages] if draft.request.plan else None
+    # Who lets the same person ask and decide says so in the history too.
+    separate = None if plan.separate else False
+    draft.event("submitted", draft.request.requester, stages=stages, rule=plan.rule or None, separate=separate)
 
 
 def submit_allowed(
@@ -28,7 +36,7 @@ def submit_allowed(
 ) -> Answer[None]:
     """A call that needs no human: approved by its predicate, a rule, a budget or a grant, and never pending."""
     draft = _entered(request, revision, now)
-    draft.event("submitted", request.requester)
+    _submitted(draft)
     approve_by_rule(draft, by, reason)
     return _inserted(draft)
 

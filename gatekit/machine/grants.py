@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from gatekit.display import visible
+
 _MARKS: Final = frozenset("*?")
 _LONGEST: Final = 4096
 """Characters of a value that a pattern is tried on: matching costs more the longer it is."""
@@ -42,9 +44,21 @@ class GrantRecord:
         """Whether it permits anything at this moment."""
         return (
             self.revoked_at is None
+            and self.at <= now
             and (self.expires_at is None or now < self.expires_at)
             and (self.uses is None or self.used < self.uses)
         )
+
+    def is_over(self, now: int) -> bool:
+        """Whether its time has come to an end."""
+        return self.expires_at is not None and self.expires_at <= now
+
+    def same_terms(
+        self, scope: str, run: str | None, requester: str | None, lasts: int | None, uses: int | None
+    ) -> bool:
+        """Whether it was given on these terms."""
+        lasted = None if self.expires_at is None else self.expires_at - self.at
+        return (self.scope, self.run, self.requester, lasted, self.uses) == (scope, run, requester, lasts, uses)
 
     def covers(self, requester: str, run: str, text: str) -> bool:
         """Whether this call is inside its scope."""
@@ -123,9 +137,7 @@ def _matches(pattern: str, value: str) -> bool:
 
     What leads out of a folder again, or cannot be seen, matches no pattern.
     """
-    if len(value) > _LONGEST or ".." in re.split(r"[/\\]", value):
-        return False
-    if any(ord(char) < 32 or ord(char) == 127 for char in value):
+    if len(value) > _LONGEST or ".." in re.split(r"[/\\]", value) or visible(value)[1]:
         return False
     parts = [
         ".*" if part == "**" else "[^/]*" if part == "*" else "[^/]" if part == "?" else re.escape(part)

@@ -26,6 +26,15 @@ class StagePlan:
     reviewers: tuple[str, ...] = ()
     """Names, and roles as `role:finance`; none: anybody."""
     quorum: int = 1
+    also: tuple[str, ...] = ()
+    """Who may decide it too since it was escalated."""
+    since: int = 0
+    """Decisions up to this number were made when more people were asked, and do not count for it."""
+
+    @property
+    def everybody(self) -> tuple[str, ...]:
+        """All who may decide it; none: anybody."""
+        return (*self.reviewers, *self.also) if self.reviewers else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +99,7 @@ def strictest(plans: Sequence[Plan]) -> Plan:
         return plans[0]
     reminders = [plan.remind_every for plan in plans if plan.remind_every is not None]
     return Plan(
-        stages=tuple(dict.fromkeys(stage for plan in plans for stage in plan.stages)),
+        stages=_united([stage for plan in plans for stage in plan.stages]),
         parallel=all(plan.parallel for plan in plans),
         keeps_votes=all(plan.keeps_votes for plan in plans),
         exclusive_claims=any(plan.exclusive_claims for plan in plans),
@@ -102,21 +111,37 @@ def strictest(plans: Sequence[Plan]) -> Plan:
     )
 
 
-def added_to(plan: Plan, asked: Plan) -> Plan:
-    """The plan with what `asked` demands beyond it; the same object where that is nothing. It never demands less."""
-    added = [stage for stage in asked.stages if not any(_covers(own, stage) for own in plan.stages)]
-    return replace(plan, stages=(*plan.stages, *added)) if added else plan
+def covers(own: StagePlan, asked: StagePlan) -> bool:
+    """Whether whoever meets the one has met the other."""
+    if asked == DEFAULT.stages[0]:
+        return True
+    return own.name == asked.name and own.quorum >= asked.quorum and _is_within(own, asked)
 
 
-def _covers(own: StagePlan, asked: StagePlan) -> bool:
-    # Who may decide a stage grows by escalation; that does not make it another stage.
-    same = own.name == asked.name and set(asked.reviewers) <= set(own.reviewers)
-    return same and own.quorum >= asked.quorum
+def narrowed(own: StagePlan, asked: StagePlan, since: int) -> StagePlan | None:
+    """The stage as it asks only those whom the other asks too; None where these are not fewer of the same."""
+    if own.name != asked.name or not _is_within(asked, own):
+        return None
+    return replace(own, reviewers=asked.reviewers, quorum=max(own.quorum, asked.quorum), since=since)
+
+
+def _is_within(few: StagePlan, many: StagePlan) -> bool:
+    return not many.reviewers or (bool(few.reviewers) and set(few.reviewers) <= set(many.reviewers))
+
+
+def _united(stages: Sequence[StagePlan]) -> tuple[StagePlan, ...]:
+    """Each stage once: of those that ask the same people under the same name the one that asks the most."""
+    found: dict[tuple[str, frozenset[str]], StagePlan] = {}
+    for stage in stages:
+        key = (stage.name, frozenset(stage.reviewers))
+        if key not in found or found[key].quorum < stage.quorum:
+            found[key] = stage
+    return tuple(found.values())
 
 
 def _tree(plan: Plan) -> dict[str, Any]:
     return {
-        "stages": [[stage.name, stage.reviewers, stage.quorum] for stage in plan.stages],
+        "stages": [[stage.name, stage.reviewers, stage.quorum, stage.also, stage.since] for stage in plan.stages],
         "parallel": plan.parallel,
         "keeps_votes": plan.keeps_votes,
         "exclusive_claims": plan.exclusive_claims,
@@ -131,7 +156,8 @@ def _tree(plan: Plan) -> dict[str, Any]:
 def _plan(tree: dict[str, Any]) -> Plan:
     plan = Plan(
         stages=tuple(
-            StagePlan(_text(name), _texts(people), _number(quorum)) for name, people, quorum in tree["stages"]
+            StagePlan(_text(name), _texts(people), _number(quorum), _texts(also), _number(since + 1) - 1)
+            for name, people, quorum, also, since in tree["stages"]
         ),
         parallel=_truth(tree["parallel"]),
         keeps_votes=_truth(tree["keeps_votes"]),

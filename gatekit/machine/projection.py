@@ -76,6 +76,7 @@ def request_model(state: State, *, waiting: bool) -> Request:
         check_due=state.check_due,
         original=None if request.revision == 1 else _first(state),
         stages=_stages(state),
+        votes=tuple(decision_model(state, vote) for vote in counted(state)),
         rule=state.plan.rule or None,
         on_expiry=state.plan.on_expiry,
         claim=_claim(state),
@@ -92,7 +93,7 @@ def _stages(state: State) -> tuple[StageRow, ...]:
         if index in going.open and state.request.status in ("pending", "held"):
             status = "current"
         by = going.people[index]
-        rows.append(StageRow(name=stage.name, reviewers=stage.reviewers, quorum=stage.quorum, by=by, status=status))
+        rows.append(StageRow(name=stage.name, reviewers=stage.everybody, quorum=stage.quorum, by=by, status=status))
     return tuple(rows)
 
 

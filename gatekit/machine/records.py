@@ -89,8 +89,12 @@ class RequestRecord:
     claimed_at: int | None = None
     delegations: tuple[tuple[str, str], ...] = ()
     """Who handed their part on, and to whom."""
+    returned: bool = False
+    """Whether it came back to the reviewers: silence approves nothing that did."""
     spend: str | None = None
     """What it takes of its step's budget, as a decimal number."""
+    spend_of: str | None = None
+    """The argument that says so; None: each call counts as one."""
     spend_at: int | None = None
     """When it was allowed to."""
 

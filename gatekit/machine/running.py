@@ -9,12 +9,13 @@ from gatekit.machine.clockwork import back_to_review, give_back_start, settle, v
 from gatekit.machine.commands import Answer, Finish, Lose, Start, Started
 from gatekit.machine.effects import Draft
 from gatekit.machine.evidence import flaw_in_rows
-from gatekit.machine.plan import added_to, plan_of
+from gatekit.machine.plan import plan_of
 from gatekit.machine.records import AttemptRecord, State
+from gatekit.machine.voting import OPEN, Directory, with_demands
 from gatekit.models import Status
 
 
-def start(state: State, command: Start, now: int) -> Answer[Started]:
+def start(state: State, command: Start, now: int, directory: Directory = OPEN) -> Answer[Started]:
     """`approved` to `running`, in one step, right before the call. No value: not now, look at the state."""
     draft = Draft(state, now)
     settle(draft)
@@ -27,7 +28,7 @@ def start(state: State, command: Start, now: int) -> Answer[Started]:
     used = _used(draft.state, command)
     if used is not None:
         return Answer(state=draft.state, effects=draft.effects(), refusal=not_started(used))
-    if not _check(draft, command):
+    if not _check(draft, command, directory):
         return _unchanged(draft)
     if command.stale is not None:
         back_to_review(draft, draft.request.requester, command.stale)
@@ -44,7 +45,7 @@ def _unchanged(draft: Draft) -> Answer[Started]:
     return Answer(state=draft.state, effects=draft.effects())
 
 
-def _check(draft: Draft, command: Start) -> bool:
+def _check(draft: Draft, command: Start, directory: Directory) -> bool:
     """Store the verdict on edited arguments; False where there is none, or where it sends the request back."""
     if not draft.state.check_due:
         return True
@@ -57,10 +58,10 @@ def _check(draft: Draft, command: Start) -> bool:
         back_to_review(draft, requester, "the edit does not fit the tool: " + "; ".join(verdict.errors))
         return False
     draft.move(spend=verdict.spend)
-    plan = added_to(draft.state.plan, plan_of(verdict.plan))
+    plan = with_demands(draft.state, plan_of(verdict.plan), directory)
     if plan is draft.state.plan:
         return True
-    names = ", ".join(stage.name for stage in plan.stages[len(draft.state.plan.stages) :])
+    names = ", ".join(stage.name for stage in plan.stages if stage not in draft.state.plan.stages)
     draft.move(plan=plan.text, stages=len(plan.stages))
     # Who said yes to exactly these arguments has done so.
     back_to_review(draft, requester, f"the edited arguments need more: {names}", keeps_votes=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from gatekit.machine.plan import ROLE, Plan, StagePlan
+from gatekit.machine.plan import ROLE, Plan, StagePlan, covers, narrowed
 from gatekit.machine.records import DecisionRecord, State, name_of
 
 _YES: Final = frozenset({"approve", "edit", "release", "answer", "retry"})
@@ -27,7 +27,7 @@ class Directory:
         """Whether this person is one of those whom the stage asks."""
         if not self.knows(name):
             return False
-        return not stage.reviewers or any(self._is(name, entry) for entry in stage.reviewers)
+        return not stage.reviewers or any(self._is(name, entry) for entry in stage.everybody)
 
     def _is(self, name: str, entry: str) -> bool:
         if not entry.startswith(ROLE):
@@ -73,7 +73,11 @@ def counted(state: State) -> list[DecisionRecord]:
     request, plan = state.request, state.plan
     votes = [row for row in state.decisions if row.verb in _YES and row.no > request.votes_from]
     same = [row for row in votes if plan.keeps_votes or row.digest == request.digest]
-    return [row for row in same if not _is_undone(state, row)]
+    return [row for row in same if _stages_of(plan, row) and not _is_undone(state, row)]
+
+
+def _stages_of(plan: Plan, vote: DecisionRecord) -> tuple[int, ...]:
+    return tuple(index for index in vote.stages if index < len(plan.stages) and vote.no > plan.stages[index].since)
 
 
 def progress(state: State) -> Progress:
@@ -83,7 +87,7 @@ def progress(state: State) -> Progress:
     """
     plan = state.plan
     places = [index for index, stage in enumerate(plan.stages) for _ in range(stage.quorum)]
-    voters = _voters(counted(state), separate=plan.separate)
+    voters = _voters(plan, counted(state))
     taken: dict[int, int] = {}
     for voter in range(len(voters)):
         _seat(voter, voters, places, taken, set())
@@ -91,6 +95,24 @@ def progress(state: State) -> Progress:
     for place, voter in sorted(taken.items()):
         people[places[place]].append(voters[voter][0])
     return Progress(plan, tuple(map(tuple, people)))
+
+
+def with_demands(state: State, asked: Plan, directory: Directory) -> Plan:
+    """The plan with what is demanded beyond it; the same object where that is nothing. It never demands less.
+
+    A stage that asks fewer of the same people takes the place of the wider one, unless those who said yes are such.
+    """
+    plan, stages, people = state.plan, list(state.plan.stages), progress(state).people
+    for stage in asked.stages:
+        if any(covers(own, stage) for own in stages):
+            continue
+        place = next((no for no, own in enumerate(stages) if own.name == stage.name), None)
+        fewer = None if place is None else narrowed(stages[place], stage, len(state.decisions))
+        if place is None or fewer is None:
+            stages.append(stage)
+        elif sum(may_decide(state, directory, name, stage) for name in people[place]) < fewer.quorum:
+            stages[place] = fewer
+    return plan if tuple(stages) == plan.stages else replace(plan, stages=tuple(stages))
 
 
 def cast_for(state: State, directory: Directory, name: str) -> tuple[int, ...]:
@@ -106,14 +128,14 @@ def may_decide(state: State, directory: Directory, name: str, stage: StagePlan) 
     handed = state.request.delegations
     if any(giver == name for giver, _ in handed):
         return False
-    givers = {giver for giver, taker in handed if taker == name}
+    givers = _givers(handed, name)
     return directory.has_right(name, stage) or any(directory.has_right(giver, stage) for giver in givers)
 
 
 def who_may(state: State, directory: Directory) -> str:
     """Those who may decide now, in words."""
     stages = state.plan.stages
-    asked = [f"{', '.join(stages[index].reviewers) or 'any reviewer'}" for index in progress(state).open]
+    asked = [", ".join(stages[index].everybody) or "any reviewer" for index in progress(state).open]
     handed = dict(state.request.delegations)
     words = "; ".join(dict.fromkeys(asked)) or "nobody"
     if handed:
@@ -123,14 +145,26 @@ def who_may(state: State, directory: Directory) -> str:
     return words
 
 
-def _voters(votes: Sequence[DecisionRecord], *, separate: bool) -> list[tuple[str, tuple[int, ...]]]:
-    """Each person once, with the stages of the last vote; without separation once for each vote's own stages."""
-    if not separate:
-        return list({(name_of(row.by), row.stages): None for row in votes})
+def _voters(plan: Plan, votes: Sequence[DecisionRecord]) -> list[tuple[str, tuple[int, ...]]]:
+    """Each person once, with the stages of the last vote; without separation once for each stage."""
+    if not plan.separate:
+        return list({(name_of(row.by), (stage,)): None for row in votes for stage in _stages_of(plan, row)})
     last: dict[str, tuple[int, ...]] = {}
     for row in votes:
-        last[name_of(row.by)] = row.stages
+        last[name_of(row.by)] = _stages_of(plan, row)
     return list(last.items())
+
+
+def _givers(handed: Sequence[tuple[str, str]], name: str) -> set[str]:
+    """All whose part this person has by now, also over others."""
+    found: set[str] = set()
+    ahead = [name]
+    while ahead:
+        taker = ahead.pop()
+        more = {giver for giver, taken in handed if taken == taker} - found
+        found |= more
+        ahead += more
+    return found
 
 
 def _seat(

@@ -91,6 +91,7 @@ def _plain_tool(tool: Callable[..., Any]) -> GatedTool:
             find_gate=_no_gate,
             names_gate=False,
             requires_approval=False,
+            is_plain=True,
             risk="low",
         )
         if inspect.isfunction(tool):

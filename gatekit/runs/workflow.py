@@ -60,6 +60,11 @@ class AnyWorkflow:
             raise UsageError(f"start takes the run's id first, as a str, not {type(run_id).__name__}")
         values = self.parameters.bind((None, *args), kwargs)
         snapshot = self.parameters.snapshot(values)
+        if snapshot.hidden:
+            raise UsageError(
+                f"{self.name}: a secret is never stored, and a run goes on in processes that do not have it: "
+                f"let a step fetch it where it is needed"
+            )
         outside = calling_now.get()
         new = NewRun(
             id=run_id,

@@ -64,6 +64,7 @@ def request_record(row: Row) -> RequestRecord:
     values["delegations"] = _pairs(values)
     values["call_given"] = bool(values["call_given"])
     values["result_lost"] = bool(values["result_lost"])
+    values["returned"] = bool(values["returned"])
     _check_plan(_request, values, values["plan"])
     return RequestRecord(**values)
 

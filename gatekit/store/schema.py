@@ -265,7 +265,9 @@ _POLICY = (
     "ALTER TABLE requests ADD COLUMN claimed_by TEXT",
     "ALTER TABLE requests ADD COLUMN claimed_at INTEGER",
     "ALTER TABLE requests ADD COLUMN delegations TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE requests ADD COLUMN returned INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE requests ADD COLUMN spend TEXT",
+    "ALTER TABLE requests ADD COLUMN spend_of TEXT",
     "ALTER TABLE requests ADD COLUMN spend_at INTEGER",
     "ALTER TABLE decisions ADD COLUMN stages TEXT NOT NULL DEFAULT '[0]'",
     "CREATE INDEX requests_spend ON requests (tool, spend_at, spend, status) WHERE spend_at IS NOT NULL",
@@ -275,6 +277,7 @@ _POLICY = (
     _REVIEWERS,
     _GRANTS,
     # Those that may still permit something; what ended by its time alone is few, and looked at.
+    "CREATE INDEX grants_request ON grants (request_id)",
     "CREATE INDEX grants_tool ON grants (tool, number) WHERE revoked_at IS NULL",
 )
 

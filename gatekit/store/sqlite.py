@@ -106,7 +106,7 @@ class SqliteTx:
         cursor: int = self._first(sql.LAST_CURSOR)
         return cursor
 
-    def news(self, since: int) -> Iterable[tuple[int, str, str | None, str]]:
+    def news(self, since: int) -> Iterable[tuple[int, str, str | None, str, Status | None]]:
         return self._execute(sql.NEWS, (since,))
 
     def statuses(self, request_ids: Collection[str]) -> Mapping[str, Status]:
@@ -178,6 +178,9 @@ class SqliteTx:
 
     def grants_of(self, tool: str) -> Sequence[GrantRecord]:
         return [rows.grant_record(row) for row in self._execute(sql.GRANTS_OF, (tool,))]
+
+    def grants_on(self, request_id: str) -> Sequence[GrantRecord]:
+        return [rows.grant_record(row) for row in self._execute(sql.GRANTS_ON, (request_id,))]
 
     def stop(self) -> StopRecord | None:
         text = self._first(sql.STOP)

@@ -90,7 +90,10 @@ HISTORY: Final = f"SELECT {_EVENT} FROM events WHERE request_id = ? ORDER BY cur
 EVENTS: Final = f"SELECT {_EVENT} FROM events WHERE cursor > ? ORDER BY cursor LIMIT ?"
 # "Not empty" is said again wherever it is the condition of the index.
 RUN_HISTORY: Final = f"SELECT {_EVENT} FROM events WHERE run = ? AND run <> '' ORDER BY cursor"
-NEWS: Final = "SELECT cursor, kind, request_id, run FROM events WHERE cursor > ? ORDER BY cursor"
+NEWS: Final = (
+    "SELECT e.cursor, e.kind, e.request_id, e.run, r.status FROM events e LEFT JOIN requests r ON r.id = e.request_id"
+    " WHERE e.cursor > ? ORDER BY e.cursor"
+)
 LAST_CURSOR: Final = "SELECT coalesce(max(cursor), 0) FROM events"
 STATUSES: Final = "SELECT id, status FROM requests WHERE id IN (SELECT value FROM json_each(?))"
 
@@ -103,6 +106,7 @@ DROP_REVIEWER: Final = "DELETE FROM reviewers WHERE name = ?"
 GRANT_BY_ID: Final = _select("grants", GRANT, "id = ?")
 GRANTS: Final = f"SELECT {_list(GRANT)} FROM grants ORDER BY number DESC LIMIT ?"
 GRANTS_OF: Final = _select("grants", GRANT, "tool = ? AND revoked_at IS NULL ORDER BY number")
+GRANTS_ON: Final = _select("grants", GRANT, "request_id = ? ORDER BY number")
 PUT_GRANT: Final = (
     _insert_named("grants", GRANT)
     + " ON CONFLICT (id) DO UPDATE SET used = excluded.used, revoked_at = excluded.revoked_at,"

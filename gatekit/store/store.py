@@ -55,7 +55,7 @@ class SqliteStore:
         """Whether there is a file at the path; without, there is nothing to find either."""
         return os.path.exists(self._path)
 
-    def write(self, job: Callable[[Tx, int], T | Refused], reply: Reply[T] | None = None) -> Reply[T]:
+    def write(self, job: Callable[[Tx, int], T | Refused | HandedOn], reply: Reply[T] | None = None) -> Reply[T]:
         return self._put(Engine.write, job, reply)
 
     def read(self, job: Callable[[Tx, int], T | Refused | HandedOn], reply: Reply[T] | None = None) -> Reply[T]:

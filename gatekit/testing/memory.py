@@ -47,7 +47,7 @@ class MemoryStore:
         """There is nothing to open."""
         return True
 
-    def write(self, job: Callable[[Tx, int], T | Refused], reply: Reply[T] | None = None) -> Reply[T]:
+    def write(self, job: Callable[[Tx, int], T | Refused | HandedOn], reply: Reply[T] | None = None) -> Reply[T]:
         answer: Reply[T] = Reply() if reply is None else reply
         self._run(self._transaction, job, answer)
         self.stir()

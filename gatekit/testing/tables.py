@@ -132,10 +132,20 @@ class MemoryTx:
         behind = (events[cursor] for cursor in range(since + 1, self._tables.cursors + 1) if cursor in events)
         return list(islice(behind, limit))
 
-    def news(self, since: int) -> Iterable[tuple[int, str, str | None, str]]:
+    def news(self, since: int) -> Iterable[tuple[int, str, str | None, str, Status | None]]:
         newer = reversed([*takewhile(lambda cursor: cursor > since, reversed(self._tables.events))])
         events = map(self._tables.events.__getitem__, newer)
-        return [(event.cursor, event.kind, event.request_id, event.run) for event in events]
+        found = self._tables.requests
+        return [
+            (
+                event.cursor,
+                event.kind,
+                event.request_id,
+                event.run,
+                found[event.request_id].status if event.request_id in found else None,
+            )
+            for event in events
+        ]
 
     def last_cursor(self) -> int:
         return next(reversed(self._tables.events), 0)
@@ -207,6 +217,9 @@ class MemoryTx:
 
     def grants_of(self, tool: str) -> Sequence[GrantRecord]:
         return [grant for grant in self._tables.grants.values() if grant.tool == tool and grant.revoked_at is None]
+
+    def grants_on(self, request_id: str) -> Sequence[GrantRecord]:
+        return [grant for grant in self._tables.grants.values() if grant.request_id == request_id]
 
     def stop(self) -> StopRecord | None:
         return self._tables.stop

@@ -13,6 +13,7 @@ from typing import Any
 
 import anyio
 import pytest
+from pydantic import SecretStr
 
 from gatekit import (
     AsyncRun,
@@ -936,3 +937,12 @@ def test_auto_approve_lets_a_whole_run_pass_its_gates_and_pauses(gate: Gate) -> 
             return [run.step("pay", pay, 5), *run.parallel(("a", pay, 6), ("b", pay, 7)), run.pause("look", "draft")]
 
         assert refund.start("r").result(timeout=5) == [5, 6, 7, "draft"]
+
+
+def test_a_secret_cannot_be_an_argument_of_a_run_that_outlives_its_process(gate: Gate) -> None:
+    @gate.workflow
+    def login(run: Run, password: SecretStr) -> None: ...
+
+    with pytest.raises(UsageError, match="let a step fetch it"):
+        login.start("r", password=SecretStr("hunter2"))
+    assert gate.runs() == []

@@ -238,7 +238,15 @@ def test_a_queue_of_the_first_version_keeps_all_that_it_held(first_version: str)
     after = rows_of(first_version)
     added = {
         "requests": {"kind": "call", "plan": "", "stages": 1, "asked_at": 0, "rung": 0, "reminded": 0, "votes_from": 0}
-        | {"claimed_by": None, "claimed_at": None, "delegations": "[]", "spend": None, "spend_at": None},
+        | {
+            "claimed_by": None,
+            "claimed_at": None,
+            "delegations": "[]",
+            "returned": 0,
+            "spend_of": None,
+            "spend": None,
+            "spend_at": None,
+        },
         "decisions": {"attempt": None, "stages": "[0]"},
     }
     for table, columns in added.items():
