@@ -167,9 +167,9 @@ def _queued(call: GatedCall, entered: Call) -> Intent[Ended]:
         # Thousands may wait at once, for days: of each there is kept what it goes on with.
         del entered
         if found.request.id == request_id:
-            request = found.request
+            following = _follow(call, found.request)
             del found
-            return (yield from _follow(call, request))
+            return (yield from following)
     return (yield from _again(call, found))
 
 
@@ -202,17 +202,22 @@ def _again(call: GatedCall, found: Found) -> Intent[Ended]:
     decides_at_once = pending_hook.get() is not None and request.status in UNDECIDED
     if request.status in (*UNDECIDED, "running", "unknown") and not decides_at_once:
         _check_can_wait(call)
-    with _withdrawn_if_interrupted(call, request.id):
+    request_id = request.id
+    with _withdrawn_if_interrupted(call, request_id):
         if call.waits and request.status in (*UNDECIDED, "approved"):
             request = yield from call.backend.attach(request.id, call.ticket)
-        return (yield from _follow(call, request))
+        following = _follow(call, request)
+        del found, request
+        return (yield from following)
 
 
 def _follow(call: GatedCall, request: Request) -> Intent[Ended]:
     """Wherever the request stands, go on from there until the call is over."""
     while request.status not in FINAL:
         if request.status in UNDECIDED:
-            request = yield from _await_decision(call, request)
+            waiting = _await_decision(call, request)
+            del request
+            request = yield from waiting
         elif request.status == "approved":
             reached = yield from _started(call, request)
             if isinstance(reached, Ended):
@@ -263,10 +268,12 @@ def _await_decision(call: GatedCall, request: Request) -> Intent[Request]:
     if not call.waits:
         raise _suspended(call, request)
     _check_can_wait(call)
-    status = yield from backend.wait(request.id, UNDECIDED, _left(call))
+    request_id = request.id
+    del request
+    status = yield from backend.wait(request_id, UNDECIDED, _left(call))
     if status is not None:
-        return (yield from backend.get(request.id))
-    request = yield from backend.detach(request.id, call.ticket)
+        return (yield from backend.get(request_id))
+    request = yield from backend.detach(request_id, call.ticket)
     if request.status in UNDECIDED:
         raise _suspended(call, request)
     return request
