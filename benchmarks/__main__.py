@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import enqueue, pages, passing, runs, waiters, waking
+from benchmarks import enqueue, pages, passing, runs, sweeping, waiters, waking
 from benchmarks.figures import Figure, table
 from benchmarks.scale import LONG_IDLE, NORMAL_IDLE, Scale
 from gatekit.display import dashboard_running
@@ -22,6 +22,7 @@ _SECTIONS = (
     ("(d) reading a long queue", pages.measure),
     ("(e) many calls that wait in one process", waiters.measure),
     ("(f) durable runs", runs.measure),
+    ("(g) settling what is overdue", sweeping.measure),
 )
 
 

@@ -23,6 +23,8 @@ class Scale:
     """Wakes with every nudge lost."""
     few: int = 1_000
     many: int = 100_000
+    due: int = 1_000
+    """Of the many, those that are overdue."""
     starts: int = 5
     """Starts of the dashboard over each of the two queues."""
     waiters: int = 10_000

@@ -46,9 +46,9 @@ pending_hook: Final[ContextVar[OnPending | None]] = ContextVar("gatekit_on_pendi
 def announce(call: PendingCall) -> None:
     """Say once that a call waits and how to review it: one WARNING, and one line if stderr is a terminal."""
     request, path = call.request, call.gate.path
-    what = (
-        "ended in a way that is not known: settle or retry it" if request.status == "unknown" else "waits for approval"
-    )
+    what = "waits for an answer" if request.kind == "question" else "waits for approval"
+    if request.status == "unknown":
+        what = "ended in a way that is not known: settle or retry it"
     line = f"{visible(request.tool)[0]} {what} ({request.id}). Review: gatekit review --queue {visible(path)[0]}"
     _log.warning(line, extra={"request_id": request.id, "queue": path})
     if not dashboard_is_running():

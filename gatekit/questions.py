@@ -80,6 +80,7 @@ def _step(gate: Gate, prompt: str, parameters: Parameters, terms: Terms, *, is_a
         description=lambda view: prompt,
         risk=terms.risk,
         wait=seconds_of("wait", terms.wait),
+        tell_edits=False,
         policy=terms.policy,
         expires_after=seconds_of("expires_after", terms.expires_after),
     )
@@ -95,6 +96,11 @@ def _annotation(kind: object, choices: Sequence[str] | None, many: bool) -> Any:
         if many:
             raise UsageError("many=True goes with choices=(…): a list of them is the answer")
         if isinstance(kind, type) and (kind in (bool, str, int, float) or issubclass(kind, BaseModel)):
+            if _runs_code(getattr(kind, "__pydantic_core_schema__", None)):
+                raise UsageError(
+                    f"{kind.__name__} has validators of its own, which a reviewer's process cannot run: say it by "
+                    f"types and Field(ge=…, max_length=…, pattern=…), or look at the answer and ask again"
+                )
             return kind
         raise UsageError(f"ask takes bool, str, int, float, a pydantic model, or choices=(…), not {kind!r}")
     if kind is not str:
@@ -104,6 +110,16 @@ def _annotation(kind: object, choices: Sequence[str] | None, many: bool) -> Any:
         raise UsageError(f"choices={choices!r}: it takes some texts, each once")
     one: Any = Literal[given]
     return Annotated[list[one], Field(json_schema_extra={"uniqueItems": True})] if many else one
+
+
+def _runs_code(schema: object) -> bool:
+    """Whether a core schema calls functions: those stand in no JSON Schema."""
+    if isinstance(schema, Mapping):
+        kind = schema.get("type")
+        if isinstance(kind, str) and kind.startswith("function-"):
+            return True
+        return any(_runs_code(value) for key, value in schema.items() if key not in ("serialization", "metadata"))
+    return isinstance(schema, (list, tuple)) and any(map(_runs_code, schema))
 
 
 def _parameters(name: str, answer: Any, returns: Any) -> Parameters:

@@ -239,7 +239,17 @@ class LocalBackend:
         return self._store.read(lambda tx, now: tx.last_cursor())
 
     def sweep(self) -> Reply[int]:
-        return self._store.write(sweep)
+        reply: Reply[int] = Reply()
+        moved: list[int] = []
+
+        def job(tx: Tx, now: int) -> int | HandedOn:
+            moved.append(sweep(tx, now))
+            if moved[-1] < BATCH:
+                return sum(moved)
+            self._store.write(job, reply)
+            return HANDED_ON
+
+        return self._store.write(job, reply)
 
     def close(self) -> None:
         # Whoever waits here can tell the queue nothing any more once they hear of it.

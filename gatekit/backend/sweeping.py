@@ -11,8 +11,8 @@ from gatekit.machine.clockwork import settle
 from gatekit.machine.commands import Answer, Lose
 from gatekit.machine.effects import Draft
 
-BATCH: Final = 100
-"""Requests that one sweep moves at most, so that no start waits long behind it."""
+BATCH: Final = 25
+"""Requests of one kind that a sweep moves at most, so that no start waits long behind it; then comes the next."""
 _ALL: Final = 1 << 31
 
 
@@ -40,8 +40,7 @@ def _sweep_waiters(tx: Tx, now: int) -> int:
             for request_id, ticket in tx.waited_for_by(waiter, _ALL if waiter == here else BATCH):
                 state = tx.state(request_id) if waiter != here or ticket not in owner.living else None
                 if state is not None:
-                    stored(tx, entering.withdraw(state, ticket, now))
-                    moved += 1
+                    moved += bool(stored(tx, entering.withdraw(state, ticket, now)).effects)
     return moved
 
 

@@ -75,7 +75,7 @@ def ask_human(step: GatedTool, values: dict[str, Any], kind: Kind, asked: Parame
     found = yield from _earlier(call)
     if found is None:
         snapshot = call.snapshot
-        ruling = rule(call, snapshot.fresh(), snapshot.parsed(), True, (f"a {kind} for a human",), risk)
+        ruling = rule(call, snapshot.fresh(), snapshot.parsed(), True, ("the program asks",), risk)
         parameters = step.parameters
         entered = replace(
             entry(call, ruling, risk, None),

@@ -108,7 +108,7 @@ def automatically(call: GatedCall, ruling: Ruling, values: dict[str, Any]) -> In
     What a rule of the gate asks for, a step cannot let pass.
     """
     automatic, step = call.step.auto_approve_if, call.step
-    if automatic is None or not ruling.gated or ruling.by_rule:
+    if automatic is None or ruling.by_rule or not (ruling.gated or ruling.spending):
         return ruling
     if isinstance(automatic, Mapping):
         if not environment_says(automatic):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, Literal, get_args
 
-OnExpiry = Literal["expire", "approve", "escalate", "keep"]
+OnExpiry = Literal["expire", "keep", "escalate", "approve"]
 ON_EXPIRY: Final[tuple[OnExpiry, ...]] = get_args(OnExpiry)
 """What silence can mean, the strictest first."""
 ROLE: Final = "role:"

@@ -92,7 +92,7 @@ def progress(state: State) -> Progress:
     for voter in range(len(voters)):
         _seat(voter, voters, places, taken, set())
     people: list[list[str]] = [[] for _ in plan.stages]
-    for place, voter in sorted(taken.items()):
+    for place, voter in sorted(taken.items(), key=lambda seat: seat[1]):
         people[places[place]].append(voters[voter][0])
     return Progress(plan, tuple(map(tuple, people)))
 

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks import enqueue, pages, passing, runs, waiters, waking
+from benchmarks import enqueue, pages, passing, runs, sweeping, waiters, waking
 from benchmarks.figures import Aim, Figure, table
 from benchmarks.scale import Scale
 from benchmarks.timing import in_turns, percentile
@@ -25,6 +25,7 @@ TINY = Scale(
     lost=1,
     few=100,
     many=300,
+    due=250,
     starts=1,
     waiters=20,
     runs=5,
@@ -39,6 +40,7 @@ TINY = Scale(
         pytest.param(enqueue, 3, id="enqueue"),
         pytest.param(waking, 6, id="waking"),
         pytest.param(pages, 3, id="pages"),
+        pytest.param(sweeping, 2, id="sweeping"),
         pytest.param(waiters, 6, id="waiters", marks=pytest.mark.sweep),
         pytest.param(runs, 6, id="runs", marks=pytest.mark.sweep),
     ],
