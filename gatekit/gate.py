@@ -15,7 +15,7 @@ from gatekit.arguments import apply_edit, diff
 from gatekit.backend.base import Backend
 from gatekit.backend.local import LocalBackend
 from gatekit.backend.tx import PageQuery, RunsQuery, Store
-from gatekit.clock import Clock, SystemClock, to_datetime
+from gatekit.clock import Clock, SystemClock, seconds_of, to_datetime
 from gatekit.driving import AsyncSeat, Intent, SyncSeat, verb
 from gatekit.errors import QueueNotFound, UsageError
 from gatekit.forking import ForkLock
@@ -33,6 +33,7 @@ from gatekit.models import (
     Risk,
     RunRow,
     RunStatus,
+    Stats,
     Status,
     Stop,
 )
@@ -152,6 +153,23 @@ class _Verbs:
         """The JSON Schema that the arguments of a request must fit, and with them an edit, or a question's answer."""
         found: dict[str, Any] = json.loads((yield from self.backend.schema(request.id)))
         return found
+
+    @verb
+    def stats(self, within: float | timedelta = 7 * 86_400) -> Intent[Stats]:
+        """How requests were decided by people in the last seconds, all together and by tool; not given: a week."""
+        seconds = seconds_of("stats(within)", within)
+        if not seconds:
+            raise UsageError(f"stats(within={within!r}): it takes seconds, or a timedelta, above 0")
+        return (yield from self.backend.stats(seconds))
+
+    @verb
+    def last_approved(self, request: Request) -> Intent[Request | None]:
+        """The last call of the same tool that ran, to compare this one with; None where none did.
+
+        Raises:
+            RequestNotFound: the queue holds no request of this id.
+        """
+        return (yield from self.backend.last_approved(request.id))
 
     @verb
     def runs(

@@ -190,6 +190,30 @@ class Outcome(_Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preview(_Record):
+    """What the agent shows of a call beside its arguments; see `gatekit.previews`. Foreign text."""
+
+    kind: Literal["text", "diff", "table", "file"]
+    """What it is."""
+    text: str = ""
+    """The text, or the unified difference."""
+    columns: tuple[str, ...] = ()
+    """The names of a table's columns."""
+    rows: tuple[tuple[str, ...], ...] = ()
+    """The lines of a table."""
+    more: int = 0
+    """How many lines of the table are left out."""
+    path: str = ""
+    """Where the file is."""
+    size: int = 0
+    """Its size in bytes."""
+    sha256: str = ""
+    """Its digest when the call was made."""
+    media_type: str = ""
+    """What it is said to be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request(_Record):
     """The durable record of one call that needs a human. Hand it to a reviewer's verbs: it stands for its token."""
 
@@ -246,6 +270,8 @@ class Request(_Record):
     """True for edited arguments that the agent has not checked yet."""
     original: str | None = None
     """The canonical text of the first revision, if the arguments were edited."""
+    preview: Preview | None = None
+    """What the agent shows of it beside the arguments. Foreign text, as the description is."""
     stages: tuple[StageRow, ...] = ()
     """The stages of its policy, in order."""
     votes: tuple[Decision, ...] = ()
@@ -536,3 +562,41 @@ class Stop(_Record):
     """When."""
     reason: str
     """Why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolStats(_Record):
+    """How the calls of one tool were decided by people."""
+
+    tool: str
+    """The tool, pause or question; empty for all together."""
+    decided: int
+    """How many decisions people made."""
+    approved: int
+    """How many of them said yes, with or without an edit."""
+    hasty: int
+    """How many came less than two seconds after the question: a sign of rubber-stamping."""
+    median: float | None
+    """Seconds from the question to the decision, of the one in the middle; None where there is none."""
+    trend: tuple[int, ...]
+    """Decisions in each of 24 equal parts of the time, the oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats(_Record):
+    """What the decisions of a queue say of its reviewing."""
+
+    since: datetime
+    """Decisions after this moment were looked at."""
+    at: datetime
+    """When they were."""
+    waiting: int
+    """How many requests wait for a decision, counted to 100,000."""
+    oldest: datetime | None
+    """When the one that waits longest was made."""
+    cut: bool
+    """True where there were more decisions than were looked at: then only the newest count."""
+    all: ToolStats
+    """All tools together."""
+    tools: tuple[ToolStats, ...]
+    """By tool, the most decided first."""

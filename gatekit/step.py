@@ -23,6 +23,7 @@ from gatekit.wrapper import Plan, compile_wrapper
 
 if TYPE_CHECKING:
     from gatekit.arguments import Args
+    from gatekit.models import Preview
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -51,6 +52,7 @@ def gated_step(
     reconcile: Callable[[str, Args], object] | None = None,
     revalidate: Callable[[Args], object] | None = None,
     start_within: float | timedelta | None = 3600,
+    preview: Callable[[Args], Preview | str | None] | None = None,
     policy: Policy | Callable[[Args], Policy | None] | None = None,
     expires_after: float | timedelta | None = None,
     auto_approve_if: Callable[..., object] | Mapping[str, str | Sequence[str]] | None = None,
@@ -76,6 +78,7 @@ def gated_step(
     reconcile: Callable[[str, Args], object] | None = None,
     revalidate: Callable[[Args], object] | None = None,
     start_within: float | timedelta | None = 3600,
+    preview: Callable[[Args], Preview | str | None] | None = None,
     policy: Policy | Callable[[Args], Policy | None] | None = None,
     expires_after: float | timedelta | None = None,
     auto_approve_if: Callable[..., object] | Mapping[str, str | Sequence[str]] | None = None,
@@ -101,6 +104,7 @@ def gated_step(
     reconcile: Callable[[str, Args], object] | None = None,
     revalidate: Callable[[Args], object] | None = None,
     start_within: float | timedelta | None = 3600,
+    preview: Callable[[Args], Preview | str | None] | None = None,
     policy: Policy | Callable[[Args], Policy | None] | None = None,
     expires_after: float | timedelta | None = None,
     auto_approve_if: Callable[..., object] | Mapping[str, str | Sequence[str]] | None = None,
@@ -147,6 +151,8 @@ def gated_step(
             False or a text, which is the reason, or an exception sends the request back to the reviewers.
         start_within: seconds, or a timedelta, from the approval to the last moment for a start; then the request
             goes back to the reviewers. None: no limit.
+        preview: a function of the arguments that makes what the reviewer sees beside them, by `gatekit.previews`: a
+            text, a difference, a table or a file. Where it fails, the call is asked without it, and says so.
         policy: who must say yes, in which order, and what silence means: a `Policy`, or a function of the arguments
             that gives one (or None: one person decides). Where the function raises, the call is refused.
         expires_after: seconds, or a timedelta, that a request may stay undecided; what happens then is the policy's
@@ -193,6 +199,7 @@ def gated_step(
             reconcile=reconcile,
             revalidate=revalidate,
             start_within=start_within,
+            preview=preview,
             policy=policy,
             expires_after=expires_after,
             auto_approve_if=auto_approve_if,
@@ -209,6 +216,8 @@ def gated_step(
         raise UsageError(f"gated_step(gate=…) takes a Gate, not {type(gate).__name__}")
     parameters = Parameters.of(function, tool=tool_name, inject=inject, redact=redact)
     check_template(description, parameters.names)
+    if preview is not None and (not callable(preview) or is_async_callable(preview)):
+        raise UsageError(f"{tool_name}: preview takes a plain function of the arguments, not {preview!r}")
     _check_policy(policy, budget, parameters.names, tool_name)
     step = GatedTool(
         tool=function,
@@ -231,6 +240,7 @@ def gated_step(
         revalidate=revalidate,
         revalidate_is_async=_colour("revalidate", revalidate, tool_name, is_async=is_async_callable(function)),
         start_within=seconds_of("start_within", start_within),
+        preview=preview,
         policy=policy,
         expires_after=seconds_of("expires_after", expires_after),
         auto_approve_if=auto_approve_if,

@@ -16,7 +16,7 @@ from gatekit.errors import StoreError
 from gatekit.machine.commands import Claim, Decide, Delegate, Finish, Reconcile, Resolve, Start, Started
 from gatekit.machine.plan import DEFAULT, Plan
 from gatekit.machine.records import Verdict
-from gatekit.models import Decision, Event, Grant, Kind, Page, Request, Risk, Status
+from gatekit.models import Decision, Event, Grant, Kind, Page, Request, Risk, Stats, Status
 from gatekit.reply import Reply
 
 
@@ -51,6 +51,8 @@ class Call:
     """Microseconds from an approval to the last moment for a start."""
     execution: str | None = None
     """The token of the run's execution that makes the call; one that no longer holds the run is refused."""
+    preview: str | None = None
+    """What the agent shows of it beside the arguments, as JSON."""
     plan: Plan = DEFAULT
     """What the step's policy demands of it."""
     expires_after: int | None = None
@@ -208,6 +210,14 @@ class Backend(Protocol):
 
     def next_events(self, since: int) -> Reply[Sequence[Event]]:
         """Like `events`, but answers only when there is at least one."""
+        ...
+
+    def stats(self, seconds: float) -> Reply[Stats]:
+        """What the decisions of so many last seconds say."""
+        ...
+
+    def last_approved(self, request_id: object) -> Reply[Request | None]:
+        """The last call of the same tool that ran, other than this one; None where none did."""
         ...
 
     def cursor(self) -> Reply[int]:

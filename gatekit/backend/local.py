@@ -15,19 +15,23 @@ from gatekit.backend.local_runs import CLOSED, LocalRuns
 from gatekit.backend.rules import NewGrant
 from gatekit.backend.sweeping import BATCH, sweep, sweep_due
 from gatekit.backend.tx import HANDED_ON, HandedOn, PageQuery, Refused, Store, Tx, stored
-from gatekit.clock import Clock, to_datetime
+from gatekit.clock import Clock, span, to_datetime
 from gatekit.errors import NotAllowed, RequestNotFound, StoreError, UsageError
+from gatekit.insight import summarise
 from gatekit.machine import attempts, claims, deciding, entering, running, runs
 from gatekit.machine.commands import Answer, Claim, Decide, Delegate, Finish, Lose, Reconcile, Resolve, Start, Started
 from gatekit.machine.evidence import flaw_in_history
 from gatekit.machine.projection import decision_model, event_model, request_model
 from gatekit.machine.records import DecisionRecord, RequestRecord, RevisionRecord, RowRecord, State, token_of
 from gatekit.machine.voting import OPEN
-from gatekit.models import Decision, Event, Grant, Page, Request, RequestRow, Status
+from gatekit.models import Decision, Event, Grant, Page, Request, RequestRow, Stats, Status
 from gatekit.reply import Reply
 from gatekit.waiting import Waiting
 
 T = TypeVar("T")
+_MOST_SAID: Final = 10_000
+_MOST_WAITING: Final = 100_000
+_PENDING: Final[frozenset[Status]] = frozenset({"pending"})
 _NAMED_LIKE_A_RUN: Final = "make the call as one of its steps, or give calling(run=…) another id"
 
 
@@ -235,6 +239,32 @@ class LocalBackend:
     def events(self, since: int, limit: int) -> Reply[Sequence[Event]]:
         return self._look_up(lambda tx, now: [event_model(event) for event in tx.events(since, limit)])
 
+    def stats(self, seconds: float) -> Reply[Stats]:
+        def job(tx: Tx, now: int) -> Stats:
+            since = now - span(seconds)
+            said = tx.said(since, _MOST_SAID + 1)
+            return summarise(
+                said[:_MOST_SAID],
+                since=since,
+                now=now,
+                waiting=tx.count(_PENDING, _MOST_WAITING),
+                oldest=tx.oldest_pending(),
+                cut=len(said) > _MOST_SAID,
+            )
+
+        return self._look_up(job)
+
+    def last_approved(self, request_id: object) -> Reply[Request | None]:
+        def job(tx: Tx, now: int) -> Request | Refused | None:
+            state = _known(tx, request_id)
+            if isinstance(state, Refused):
+                return state
+            found = tx.last_succeeded(state.request.tool, state.request.id)
+            before = None if found is None else tx.state(found)
+            return None if before is None else _model(before)
+
+        return self._look_up(job)
+
     def cursor(self) -> Reply[int]:
         return self._store.read(lambda tx, now: tx.last_cursor())
 
@@ -382,6 +412,7 @@ def _enter(tx: Tx, call: Call, now: int, how: _Entering) -> Answer[None]:
         start_within=call.start_within,
         waiter=waiter,
         ticket=call.ticket if call.waits else None,
+        preview=call.preview,
         plan=call.plan.text,
         stages=len(call.plan.stages),
         expires_after=call.expires_after,

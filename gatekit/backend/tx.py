@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Final, Protocol, TypeVar
 
 from gatekit.errors import GatekitError
+from gatekit.insight import Said
 from gatekit.machine.effects import Effect
 from gatekit.machine.grants import GrantRecord
 from gatekit.machine.records import (
@@ -169,6 +170,18 @@ class Tx(Protocol):
 
     def spent(self, tool: str, since: int) -> Sequence[str]:
         """What calls of this tool took of its budget after the moment `since`, as decimal numbers."""
+        ...
+
+    def last_succeeded(self, tool: str, but: str) -> str | None:
+        """The id of the newest call of this tool that succeeded, other than `but`."""
+        ...
+
+    def said(self, since: int, limit: int) -> Sequence[Said]:
+        """The newest decisions that people made after the moment `since`."""
+        ...
+
+    def oldest_pending(self) -> int | None:
+        """When the request was made that waits longest for a decision; None where none does."""
         ...
 
     def apply(self, effect: Effect) -> None:

@@ -50,6 +50,7 @@ class GatedTool:
     revalidate_is_async: bool = False
     start_within: float | None = None
     """Seconds from an approval to the last moment for a start; None: no limit."""
+    preview: Callable[[Any], object] | None = None
     policy: Policy | Callable[[Any], object] | None = None
     expires_after: float | None = None
     """Seconds that a request may stay undecided; None: for ever."""

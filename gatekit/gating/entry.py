@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from gatekit import previews
 from gatekit.asking import count_hidden, describe, judge, message_of, rate, type_name
 from gatekit.backend.base import Call
 from gatekit.clock import span
@@ -15,7 +16,7 @@ from gatekit.gating.rules import Ruling, rule
 from gatekit.hooks import requester_name
 from gatekit.ids import new_id
 from gatekit.machine.records import Verdict
-from gatekit.models import Request, Risk
+from gatekit.models import Preview, Request, Risk
 
 
 def ask(call: GatedCall, values: dict[str, Any]) -> Intent[object]:
@@ -77,6 +78,7 @@ def entry(call: GatedCall, ruling: Ruling, risk: Risk, misrated: str | None) -> 
     step, snapshot, execution = call.step, call.snapshot, call.execution
     shown = step.parameters.shown(snapshot)
     description, flaw = describe(step.description, step.name, shown)
+    preview, unshown = _preview(call, shown)
     is_gated, reasons = ruling.gated, ruling.reasons
     return Call(
         request_id=new_id(call.gate.clock.now()),
@@ -90,19 +92,41 @@ def entry(call: GatedCall, ruling: Ruling, risk: Risk, misrated: str | None) -> 
         schema_digest=step.parameters.schema_digest,
         description=description,
         risk=risk,
-        reasons=(*(reasons or _why(step, is_gated)), *(text for text in (flaw, misrated) if text)),
-        hidden=count_hidden([description, step.name, call.run, snapshot.parsed()]),
+        reasons=(*(reasons or _why(step, is_gated)), *(text for text in (flaw, misrated, unshown) if text)),
+        hidden=count_hidden(
+            [description, step.name, call.run, snapshot.parsed(), None if preview is None else json.loads(preview)]
+        ),
         verdict=Verdict(gated=is_gated, reasons=reasons),
         ticket=call.ticket,
         waits=call.waits,
         max_starts=1 + step.retries,
         start_within=None if step.start_within is None else span(step.start_within),
         execution=None if execution is None else execution.token,
+        preview=preview,
         plan=ruling.plan,
         expires_after=None if step.expires_after is None else span(step.expires_after),
         allowed_by=ruling.allowed_by,
         spending=ruling.spending,
     )
+
+
+def _preview(call: GatedCall, shown: Any) -> tuple[str | None, str | None]:
+    """What the step shows beside the arguments, as JSON, and what went wrong where it cannot be shown."""
+    if call.step.preview is None:
+        return None, None
+    redact = call.snapshot.redact
+    try:
+        made = call.step.preview(shown)
+    except Exception as error:  # noqa: BLE001 - foreign code: the call is asked without it
+        return None, f"the step's preview raised {redact(type_name(error))}: {message_of(error, redact)}"
+    if made is None:
+        return None, None
+    if type(made) is str:
+        made = previews.text(made)
+    if not isinstance(made, Preview):
+        return None, f"the step's preview returned a {redact(type_name(made))}, not one of gatekit.previews"
+    kept = {name: value for name, value in made.to_dict().items() if value not in ("", 0, [])}
+    return redact(json.dumps(kept, ensure_ascii=True)), None
 
 
 def _why(step: GatedTool, is_gated: bool) -> tuple[str, ...]:

@@ -177,6 +177,7 @@ def new_decision(
         token=request.token,
         stage=stages[0] if stages else request.stage,
         stages=stages,
+        asked_at=request.asked_at,
         reason=reason,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Final, Literal
 
@@ -27,6 +28,7 @@ from gatekit.models import (
     Event,
     Grant,
     Outcome,
+    Preview,
     Request,
     ReviewerRow,
     RunRow,
@@ -75,6 +77,7 @@ def request_model(state: State, *, waiting: bool) -> Request:
         hidden=request.hidden,
         check_due=state.check_due,
         original=None if request.revision == 1 else _first(state),
+        preview=preview_of(request.preview),
         stages=_stages(state),
         votes=tuple(decision_model(state, vote) for vote in counted(state)),
         rule=state.plan.rule or None,
@@ -82,6 +85,18 @@ def request_model(state: State, *, waiting: bool) -> Request:
         claim=_claim(state),
         delegations=request.delegations,
     )
+
+
+def preview_of(text: str | None) -> Preview | None:
+    """The preview that the queue keeps; None also where it cannot be read, because nothing depends on it."""
+    if text is None:
+        return None
+    try:
+        kept = json.loads(text)
+        rows = tuple(tuple(map(str, row)) for row in kept.pop("rows", ()))
+        return Preview(**kept | {"rows": rows, "columns": tuple(map(str, kept.get("columns", ())))})
+    except (ValueError, TypeError, AttributeError):
+        return None
 
 
 def _stages(state: State) -> tuple[StageRow, ...]:

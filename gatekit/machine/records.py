@@ -74,6 +74,8 @@ class RequestRecord:
     result_lost: bool = False
     error_type: str | None = None
     error_message: str | None = None
+    preview: str | None = None
+    """What the agent shows of it, as JSON."""
     plan: str = ""
     """What its policy demands, as `Plan.text`."""
     stages: int = 1
@@ -159,6 +161,8 @@ class DecisionRecord:
     """The attempt that a retry, a settlement or a declaration of loss is about."""
     stages: tuple[int, ...] = (0,)
     """The stages for which it was cast."""
+    asked_at: int = 0
+    """Since when its stage was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 APPLICATION_ID: Final = 0x67617465
 """`gate` in ASCII: what the header of the file says of whose it is (sqlite.org/fileformat2.html, offset 68)."""
-VERSION: Final = 4
+VERSION: Final = 5
 """How many migrations there are; kept as the file's `user_version`."""
 
 TABLES: Final = frozenset(
@@ -281,6 +281,12 @@ _POLICY = (
     "CREATE INDEX grants_tool ON grants (tool, number) WHERE revoked_at IS NULL",
 )
 
+_DASHBOARD = (
+    "ALTER TABLE requests ADD COLUMN preview TEXT",
+    "ALTER TABLE decisions ADD COLUMN asked_at INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX decisions_at ON decisions (at)",
+)
+
 
 def migration() -> Callable[[sqlite3.Connection], None]:
     """What brings the tables up to `VERSION`, inside a write transaction that the caller begins and commits.
@@ -295,6 +301,7 @@ def migration() -> Callable[[sqlite3.Connection], None]:
     migrations(name="survive")(_survive)
     migrations(name="compensate")(_compensate)
     migrations(name="policy")(_policy)
+    migrations(name="dashboard")(_dashboard)
 
     def migrate(connection: sqlite3.Connection) -> None:
         migrations.apply(Database(connection, execute_plugins=False, recursive_triggers=False))
@@ -323,4 +330,9 @@ def _compensate(database: Database) -> None:
 
 def _policy(database: Database) -> None:
     for statement in _POLICY:
+        database.execute(statement)
+
+
+def _dashboard(database: Database) -> None:
+    for statement in _DASHBOARD:
         database.execute(statement)

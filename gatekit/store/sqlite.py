@@ -9,6 +9,7 @@ from typing import Any
 
 from gatekit.backend.tx import LostRace, PageQuery, RunsQuery
 from gatekit.errors import StoreError
+from gatekit.insight import Said
 from gatekit.machine.effects import (
     AppendEvent,
     DeleteRun,
@@ -188,6 +189,17 @@ class SqliteTx:
 
     def spent(self, tool: str, since: int) -> Sequence[str]:
         return [spend for (spend,) in self._execute(sql.SPENT, (tool, since))]
+
+    def last_succeeded(self, tool: str, but: str) -> str | None:
+        found: str | None = self._first(sql.LAST_SUCCEEDED, tool, but)
+        return found
+
+    def said(self, since: int, limit: int) -> Sequence[Said]:
+        return [Said._make(row) for row in self._execute(sql.SAID, (since, limit))]
+
+    def oldest_pending(self) -> int | None:
+        oldest: int | None = self._first(sql.OLDEST)
+        return oldest
 
     # Writes
 

@@ -123,6 +123,25 @@ SPENT: Final = (
     " AND status IN ('approved', 'running', 'unknown', 'succeeded', 'failed')"
 )
 
+SAID: Final = (
+    "SELECT requests.tool, decisions.verb, coalesce(nullif(decisions.asked_at, 0), requests.created_at), decisions.at"
+    " FROM decisions INDEXED BY decisions_at JOIN requests ON requests.id = decisions.request_id"
+    " WHERE decisions.at > ? AND decisions.\"by\" LIKE 'human:%'"
+    " AND decisions.verb IN ('approve', 'edit', 'reject', 'respond', 'answer', 'release')"
+    " ORDER BY decisions.at DESC LIMIT ?"
+)
+# Those without a deadline stand in the order in which they came; of the others, which may be many, some are looked at.
+# What has ended is due never, so that the index has it in the order in which it came.
+LAST_SUCCEEDED: Final = (
+    f"SELECT id FROM requests WHERE tool = ? AND status = 'succeeded' AND due = {FAR} AND id <> ?"
+    " ORDER BY pos DESC LIMIT 1"
+)
+OLDEST: Final = (
+    "SELECT min(created_at) FROM ("
+    f"SELECT * FROM (SELECT created_at FROM requests WHERE status = 'pending' AND due = {FAR} ORDER BY pos LIMIT 1)"
+    f" UNION ALL SELECT * FROM (SELECT created_at FROM requests WHERE status = 'pending' AND due < {FAR} LIMIT 10000))"
+)
+
 COUNT: Final = "SELECT count(*) FROM (SELECT 1 FROM requests WHERE status = ? LIMIT ?)"
 PLACE: Final = "SELECT status, due, pos FROM requests WHERE id = ?"
 POSITION: Final = "SELECT count(*) FROM requests WHERE status = ? AND (due, pos) < (?, ?)"

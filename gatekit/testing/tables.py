@@ -10,6 +10,7 @@ from typing import Any, Final
 from gatekit.backend.tx import LostRace, PageQuery, RunsQuery
 from gatekit.clock import FAR
 from gatekit.errors import StoreError
+from gatekit.insight import Said
 from gatekit.machine.effects import (
     AppendEvent,
     DeleteRun,
@@ -227,6 +228,19 @@ class MemoryTx:
     def spent(self, tool: str, since: int) -> Sequence[str]:
         rows = [row for row in self._tables.requests.values() if row.tool == tool and row.status in _SPENDS]
         return [row.spend for row in rows if row.spend is not None and (row.spend_at or 0) > since]
+
+    def last_succeeded(self, tool: str, but: str) -> str | None:
+        rows = [row for row in self._tables.requests.values() if (row.tool, row.status) == (tool, "succeeded")]
+        return next((row.id for row in reversed(rows) if row.id != but), None)
+
+    def said(self, since: int, limit: int) -> Sequence[Said]:
+        rows = [row for row in self._tables.decisions.values() if row.at > since and row.by.startswith("human:")]
+        newest = sorted((row for row in rows if row.verb in _VOTES), key=lambda row: -row.at)[:limit]
+        return [Said(self._tables.requests[row.request_id].tool, row.verb, row.asked_at, row.at) for row in newest]
+
+    def oldest_pending(self) -> int | None:
+        pending = (row.created_at for row in self._tables.requests.values() if row.status == "pending")
+        return min(pending, default=None)
 
     # Writes
 

@@ -242,12 +242,13 @@ def test_a_queue_of_the_first_version_keeps_all_that_it_held(first_version: str)
             "claimed_by": None,
             "claimed_at": None,
             "delegations": "[]",
+            "preview": None,
             "returned": 0,
             "spend_of": None,
             "spend": None,
             "spend_at": None,
         },
-        "decisions": {"attempt": None, "stages": "[0]"},
+        "decisions": {"attempt": None, "stages": "[0]", "asked_at": 0},
     }
     for table, columns in added.items():
         before[table] = [row | columns for row in before[table]]

@@ -71,7 +71,7 @@ class Forgery:
 
 APPROVE: Final = (
     "INSERT INTO decisions SELECT :one, 1, 'approve', 'human:alice', created_at, 1, 1, 1, digest, 'v1:' ||"
-    " substr(digest, 1, 16), 0, NULL, NULL, NULL, NULL, NULL, '[0]' FROM requests WHERE id = :one"
+    " substr(digest, 1, 16), 0, NULL, NULL, NULL, NULL, NULL, '[0]', 0 FROM requests WHERE id = :one"
 )
 PERMIT: Final = "INSERT INTO permits SELECT :one, 1, 1, 1, 1, digest, 1, 0, 0 FROM requests WHERE id = :one"
 POINT: Final = (
@@ -84,7 +84,7 @@ TAKE: Final = tuple(
         (
             "decisions",
             'no, verb, "by", at, version, revision, base, digest, token, stage, note, reason, text,'
-            " effective_at, attempt, stages",
+            " effective_at, attempt, stages, asked_at",
         ),
         ("permits", "no, decision, version, revision, digest, max_starts, starts, void"),
     )
