@@ -113,6 +113,9 @@ def _not_the_one(draft: Draft, command: Decide, directory: Directory) -> ReviewE
         return NotAllowed(f"{command.by} is no reviewer of this queue; these are: {', '.join(sorted(directory.roles))}")
     if command.verb not in _VOTES or state.request.status != "pending":
         return None
+    if state.plan.parallel and progress(state).counts(name):
+        # Of several stages at once a person has one voice, which was heard.
+        return None
     if not cast_for(state, directory, name):
         return NotAllowed(f"{command.by} is not asked here: {who_may(state, directory)} may decide")
     claim = barred_by_claim(state, command.by, draft.now)

@@ -11,6 +11,7 @@ from typing import Final
 
 from gatekit.arguments.canonical import digest_of
 from gatekit.machine.clockwork import in_force_since, start_by_of
+from gatekit.machine.plan import DEFAULT
 from gatekit.machine.records import DecisionRecord, EventRecord, PermitRecord, State
 from gatekit.machine.voting import progress
 
@@ -72,7 +73,14 @@ def _of_submission(state: State, history: Sequence[EventRecord]) -> str | None:
         return " was not submitted as it stands"
     was, seen = history[0], (request.requester, request.call_id, request.tool, request.run, first.digest)
     is_so = was.kind == "submitted" and (was.by, was.call_id, was.tool, was.run, was.digest) == seen
-    return None if is_so else " was not submitted as it stands"
+    return None if is_so and _asks_at_least(state, was) else " was not submitted as it stands"
+
+
+def _asks_at_least(state: State, submitted: EventRecord) -> bool:
+    """Whether the policy still has the stages with which the call came; it may have got more since."""
+    asked = _data(submitted).get("stages") or [stage.name for stage in DEFAULT.stages]
+    names = [stage.name for stage in state.plan.stages]
+    return isinstance(asked, list) and names[: len(asked)] == asked
 
 
 def _of_approval(state: State, history: Sequence[EventRecord]) -> str | None:

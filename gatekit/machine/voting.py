@@ -86,14 +86,10 @@ def progress(state: State) -> Progress:
     A vote for several stages that are asked at once moves to another of them where that lets one more count.
     """
     plan = state.plan
-    places = [index for index, stage in enumerate(plan.stages) for _ in range(stage.quorum)]
     voters = _voters(plan, counted(state))
-    taken: dict[int, int] = {}
-    for voter in range(len(voters)):
-        _seat(voter, voters, places, taken, set())
     people: list[list[str]] = [[] for _ in plan.stages]
-    for place, voter in sorted(taken.items(), key=lambda seat: seat[1]):
-        people[places[place]].append(voters[voter][0])
+    for voter, stage in sorted(_seated(plan, voters).items()):
+        people[stage].append(voters[voter][0])
     return Progress(plan, tuple(map(tuple, people)))
 
 
@@ -116,9 +112,18 @@ def with_demands(state: State, asked: Plan, directory: Directory) -> Plan:
 
 
 def cast_for(state: State, directory: Directory, name: str) -> tuple[int, ...]:
-    """The open stages for which this person has the right to decide, given what was handed on."""
-    stages = state.plan.stages
-    return tuple(index for index in progress(state).open if may_decide(state, directory, name, stages[index]))
+    """The stages for which this person's yes would count now; none: they are not asked.
+
+    Where stages are asked at once, it may count by letting somebody else's move to another stage.
+    """
+    plan = state.plan
+    if not plan.parallel:
+        return tuple(no for no in progress(state).open if may_decide(state, directory, name, plan.stages[no]))
+    rights = tuple(no for no, stage in enumerate(plan.stages) if may_decide(state, directory, name, stage))
+    before = _voters(plan, counted(state))
+    own = [(name, rights)] if plan.separate else [(name, (stage,)) for stage in rights]
+    more = [*before, *(voter for voter in own if voter not in before)]
+    return rights if len(_seated(plan, more)) > len(_seated(plan, before)) else ()
 
 
 def may_decide(state: State, directory: Directory, name: str, stage: StagePlan) -> bool:
@@ -165,6 +170,15 @@ def _givers(handed: Sequence[tuple[str, str]], name: str) -> set[str]:
         found |= more
         ahead += more
     return found
+
+
+def _seated(plan: Plan, voters: Sequence[tuple[str, tuple[int, ...]]]) -> dict[int, int]:
+    """The stage in which each voter counts, by their place in the list."""
+    places = [stage for stage, wanted in enumerate(plan.stages) for _ in range(wanted.quorum)]
+    taken: dict[int, int] = {}
+    for voter in range(len(voters)):
+        _seat(voter, voters, places, taken, set())
+    return {voter: places[place] for place, voter in taken.items()}
 
 
 def _seat(
