@@ -336,7 +336,7 @@ class RequestRow(_Record):
     stage: str
     """How far its policy is, as `1/3`; empty where one person decides."""
     claimed_by: str | None
-    """Who took it last."""
+    """Who has taken it to look at it, where that has not lapsed."""
     key: str
     """Its place in the list: hand it to `after=` or `before=`."""
 

@@ -24,7 +24,7 @@ from gatekit.machine.evidence import flaw_in_history
 from gatekit.machine.projection import decision_model, event_model, request_model
 from gatekit.machine.records import DecisionRecord, RequestRecord, RevisionRecord, RowRecord, State, token_of
 from gatekit.machine.voting import OPEN
-from gatekit.models import Decision, Event, Grant, Page, Request, RequestRow, Stats, Status
+from gatekit.models import UNDECIDED, Decision, Event, Grant, Page, Request, RequestRow, Stats, Status
 from gatekit.reply import Reply
 from gatekit.waiting import Waiting
 
@@ -213,7 +213,7 @@ class LocalBackend:
             kept = rows[-wanted:] if query.before is not None else rows[:wanted]
             # One look at each process, not at each line: most lines of a page are waited for by the same few.
             lives = {waiter: _lives(waiter) for waiter in {row.waiter for row in kept}}
-            return Page(rows=tuple(row_model(row, waiting=lives[row.waiter]) for row in kept), more=more)
+            return Page(rows=tuple(row_model(row, now, waiting=lives[row.waiter]) for row in kept), more=more)
 
         return self._look_up(job)
 
@@ -453,7 +453,7 @@ def _lives(waiter: str | None) -> bool:
     return waiter is not None and owner.is_dead(waiter) is not True
 
 
-def row_model(row: RowRecord, *, waiting: bool) -> RequestRow:
+def row_model(row: RowRecord, now: int, *, waiting: bool) -> RequestRow:
     """One line of a list."""
     return RequestRow(
         id=row.id,
@@ -473,6 +473,6 @@ def row_model(row: RowRecord, *, waiting: bool) -> RequestRow:
         hidden=row.hidden,
         waiter="waiting" if waiting else "gone",
         stage="" if row.stages == 1 else f"{row.stage + 1}/{row.stages}",
-        claimed_by=row.claimed_by,
+        claimed_by=row.claimed_by if row.status in UNDECIDED and claims.holds(row.claimed_at, now) else None,
         key=f"{row.due}:{row.pos}",
     )

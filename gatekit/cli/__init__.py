@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import click
 
+from gatekit.cli.answering import answer
 from gatekit.cli.deciding import approve, cancel, edit, reject, release, respond
 from gatekit.cli.demo import demo
 from gatekit.cli.doctor import doctor
 from gatekit.cli.failing import EXIT_CODES, Commands
+from gatekit.cli.granting import allow, grants, revoke
 from gatekit.cli.listing import list_requests
+from gatekit.cli.people import claim, delegate, reviewers
 from gatekit.cli.reading import history, show
 from gatekit.cli.resume import resume
 from gatekit.cli.review import review
 from gatekit.cli.runs import runs
 from gatekit.cli.settling import declare_lost, retry, settle
+from gatekit.cli.stop import stop, sweep
 from gatekit.cli.worker import worker
 
 __all__ = ["main"]
@@ -30,10 +34,18 @@ for _command in (
     show,
     approve,
     edit,
+    answer,
     release,
     reject,
     respond,
     cancel,
+    claim,
+    delegate,
+    allow,
+    grants,
+    revoke,
+    reviewers,
+    stop,
     retry,
     settle,
     declare_lost,
@@ -41,6 +53,7 @@ for _command in (
     runs,
     resume,
     worker,
+    sweep,
     doctor,
     demo,
 ):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
 from typing import Final
 
-from gatekit.cli.paint import safe, under
-from gatekit.display import ago
-from gatekit.models import Request
+from gatekit.cli.paint import safe, since, under
+from gatekit.models import Request, RunRow
 from gatekit.owner import Owner, is_dead
 
 PAUSED: Final = "A process that is only paused, or that cannot be seen from here, may still act."
@@ -17,6 +17,7 @@ _LIFE: Final = {
     None: "of which cannot be told from here whether it lives",
 }
 _STATES: Final = {"given_back": "never called the tool", "lost": "never said how it ended"}
+_RESUMABLE: Final = ("failed", "needs-review")
 _WAYS_OUT: Final = {
     "settle": (("--result JSON", "it did its work"), ("--error TEXT", "it failed")),
     "retry": (("", "let it start anew"),),
@@ -42,15 +43,21 @@ def draw_attempt(request: Request, process: str, now: datetime, width: int) -> l
     if attempt is None:
         return []
     state = _STATES.get(attempt.state, attempt.state)
-    since = f"{_ago(attempt.started_at, now)} ago, {state}"
+    told = f"{since(attempt.started_at, now)} ago, {state}"
     if attempt.finished_at is not None:
-        since += f" {_ago(attempt.finished_at, now)} ago"
+        told += f" {since(attempt.finished_at, now)} ago"
     lines = under("attempt", f"{attempt.no}, by {process}" if process else str(attempt.no), width)
-    return [*lines, *under("started", since, width)]
+    return [*lines, *under("started", told, width)]
 
 
-def draw_ways_out(request: Request, width: int) -> list[str]:
-    """What a person can do about a call whose end is not known, that hangs, or that failed."""
+def draw_ways_out(request: Request, run: RunRow | None, width: int) -> list[str]:
+    """What a person can do about a call whose end is not known, that hangs, or that failed.
+
+    `run` is the durable run that it is a step of.
+    """
+    if request.status == "failed" and run is not None:
+        # Its run would not hear of a retry: it tries the step again itself.
+        return under("resume its run:", resume_of(run), width, column=20) if run.status in _RESUMABLE else []
     ways = _ways_out(request)
     lines: list[str] = []
     if request.status == "unknown":
@@ -60,6 +67,11 @@ def draw_ways_out(request: Request, width: int) -> list[str]:
             command = " ".join(filter(None, ("gatekit", verb, request.id, option)))
             lines += under(f"{meaning}:", command, width, column=20)
     return lines
+
+
+def resume_of(run: RunRow) -> str:
+    """The command that lets a run go on."""
+    return f"gatekit resume {shlex.quote(safe(run.id))}"
 
 
 def _ways_out(request: Request) -> list[str]:
@@ -77,7 +89,3 @@ def _ways_out(request: Request) -> list[str]:
 
 def _can_come_again(request: Request) -> bool:
     return request.call_id != request.id
-
-
-def _ago(at: datetime, now: datetime) -> str:
-    return ago((now - at).total_seconds())

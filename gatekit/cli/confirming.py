@@ -8,14 +8,16 @@ from typing import Final
 import click
 
 from gatekit.cli import terminal
-from gatekit.cli.attempts import process_of
 from gatekit.cli.drawing import PAST, Shown, draw_changes, draw_request
+from gatekit.cli.drawing_policy import still_asked
 from gatekit.cli.drawing_runs import next_of
 from gatekit.cli.failing import NotConfirmed
+from gatekit.cli.knowing import durable_run, known_of
 from gatekit.cli.paint import safe
-from gatekit.errors import RunNotFound, UsageError
+from gatekit.cli.stopped import said_of
+from gatekit.errors import UsageError
 from gatekit.gate import Gate
-from gatekit.models import Change, Decision, Request, RunRow
+from gatekit.models import Change, Decision, Request
 
 _DRAWN: Final = 20_000
 """Characters of arguments that a person is asked about at once; what is longer costs the tool's name."""
@@ -30,7 +32,7 @@ def require_terminal(request_id: str, option: str = "--token") -> None:
 
 def show_request(gate: Gate, request: Request) -> Shown:
     """Print the whole request."""
-    shown = draw_request(request, gate.now(), terminal.width(), process=process_of(request), limit=_DRAWN)
+    shown = draw_request(request, gate.now(), terminal.width(), known=known_of(gate, request), limit=_DRAWN)
     for line in [*shown.lines, ""]:
         click.echo(line)
     return shown
@@ -45,12 +47,16 @@ def show_changes(changes: Sequence[Change]) -> None:
         click.echo(line)
 
 
-def confirm(request: Request, shown: Shown, doing: str) -> None:
-    """Ask for the word that the approval costs. Raises `NotConfirmed` for every other answer, and for none."""
+def confirm(request: Request, shown: Shown, doing: str, *, at_least: str = "y", undone: str = "approved") -> None:
+    """Ask for the word that the approval costs. Raises `NotConfirmed` for every other answer, and for none.
+
+    `at_least="yes"` asks for a whole word where the approval costs one key.
+    """
     word = word_of(request, shown)
+    word = at_least if word == "y" else word
     answer = terminal.ask(f"Type {word} to {doing}; anything else leaves it waiting: ")
     if answer != word and not (word == "y" and answer == "yes"):
-        raise NotConfirmed(f"not approved: {request.id} still waits")
+        raise NotConfirmed(f"not {undone}: {request.id} still waits")
 
 
 def word_of(request: Request, shown: Shown) -> str:
@@ -68,22 +74,20 @@ def tell(gate: Gate, decision: Decision) -> None:
     click.echo(f"{PAST[decision.verb]}: {safe(request.tool)} {request.id} by {safe(decision.by)}")
     if decision.standing != "counts":
         click.echo(f"It does not count any more: it was {decision.standing}.")
+    if request.status == "pending" and decision.standing == "counts":
+        click.echo(f"It still waits: {still_asked(request)}.")
+    if request.status == "approved" and (stop := gate.stopped()) is not None:
+        click.echo(f"The queue is stopped {said_of(stop, gate.now())}. It starts when that is lifted.")
     if request.waiter == "gone" and request.status not in ("pending", "held", "running", "unknown"):
         _tell_who_goes_on(gate, request)
 
 
 def _tell_who_goes_on(gate: Gate, request: Request) -> None:
-    run = None if request.run is None else _durable(gate, request.run)
+    run = None if request.run is None else durable_run(gate, request.run)
     if run is not None:
         if run.ready:
             click.echo(f"Its run {safe(run.id)}: {next_of(run)}.")
     elif request.status == "approved":
         click.echo("Nobody waits for it: it runs when the agent makes the call again.")
-
-
-def _durable(gate: Gate, run_id: str) -> RunRow | None:
-    try:
-        return gate.run(run_id).row()
-    except RunNotFound:
-        # The name of a conversation, which `calling(run=…)` gave.
-        return None
+    elif request.status == "answered":
+        click.echo("Nobody waits for it: the agent gets it when it asks again.")

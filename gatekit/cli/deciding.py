@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
 from gatekit.cli.confirming import confirm, require_terminal, show_changes, show_request, tell
@@ -15,7 +17,13 @@ from gatekit.cli.options import (
     reviewer_name,
     token_option,
 )
-from gatekit.models import Request
+from gatekit.models import Kind, Request
+
+_APPROVING: Final[dict[Kind, str]] = {
+    "call": "approve this call",
+    "confirm": "say yes to this",
+    "question": "approve this answer",
+}
 
 
 @click.command()
@@ -24,9 +32,9 @@ from gatekit.models import Request
 @as_option
 @queue_option
 def approve(request_id: str, token: str | None, reviewer: str | None, queue: str | None) -> None:
-    """Let a call run with exactly its arguments.
+    """Let a call run with exactly its arguments, say yes to a confirmation, or approve a question's answer.
 
-    In a terminal it shows the call and asks; Enter or the end of input approve nothing.
+    In a terminal it shows all of it and asks; Enter or the end of input approve nothing.
     """
     with open_gate(queue) as gate:
         seat = gate.reviewer(reviewer_name(reviewer))
@@ -35,8 +43,8 @@ def approve(request_id: str, token: str | None, reviewer: str | None, queue: str
             return
         require_terminal(request_id)
         request = gate.get(request_id)
-        if _waits(request, "call"):
-            confirm(request, show_request(gate, request), "approve this call")
+        if _can_be_approved(request):
+            confirm(request, show_request(gate, request), _APPROVING[request.kind])
         tell(gate, seat.approve(request))
 
 
@@ -111,7 +119,7 @@ def release(
 @as_option
 @queue_option
 def reject(request_id: str, reason: str, reviewer: str | None, queue: str | None) -> None:
-    """Refuse a call, which does not run, or a pause, which fails its run."""
+    """Refuse a call, which does not run, a question or a confirmation, or a pause, which fails its run."""
     with open_gate(queue) as gate:
         tell(gate, gate.reviewer(reviewer_name(reviewer)).reject(request_id, reason=reason))
 
@@ -136,6 +144,13 @@ def cancel(request_id: str, reason: str | None, reviewer: str | None, queue: str
     """Withdraw a call that has not started, decided or not."""
     with open_gate(queue) as gate:
         tell(gate, gate.reviewer(reviewer_name(reviewer)).cancel(request_id, reason=reason))
+
+
+def _can_be_approved(request: Request) -> bool:
+    return any(_waits(request, kind) for kind in _APPROVING) and (
+        # The queue refuses to approve a question that nobody has answered.
+        request.kind != "question" or request.original is not None
+    )
 
 
 def _waits(request: Request, kind: str) -> bool:

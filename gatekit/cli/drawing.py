@@ -9,10 +9,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from gatekit.arguments import diff
+from gatekit.cli.answers import Wanted, draw_how
 from gatekit.cli.attempts import draw_attempt, draw_ways_out
-from gatekit.cli.paint import cells, fit, safe, under, wrap
-from gatekit.display import Drawing, Friction, ago, draw_arguments, friction, visible, warnings_of
-from gatekit.models import Change, Decision, Outcome, Request, Risk
+from gatekit.cli.drawing_policy import draw_policy, texts_of
+from gatekit.cli.paint import cells, fit, safe, since, under, wrap
+from gatekit.display import Drawing, Friction, draw_arguments, friction, visible, warnings_of
+from gatekit.models import Change, Decision, Kind, Outcome, Request, Risk, RunRow
 
 RISK_SHORT: Final[dict[Risk, str]] = {"low": "LOW", "medium": "MED", "high": "HIGH", "critical": "CRIT"}
 PAST: Final = {
@@ -21,6 +23,7 @@ PAST: Final = {
     "reject": "rejected",
     "respond": "answered",
     "release": "released",
+    "answer": "answered",
     "retry": "allowed to start anew",
     "settle": "settled",
     "declare_lost": "declared lost",
@@ -29,6 +32,13 @@ PAST: Final = {
     "undo": "taken back",
 }
 _WIDEST_PATH: Final = 24
+_KINDS: Final[dict[Kind, str]] = {"call": "", "pause": "pause ", "question": "question ", "confirm": "confirmation "}
+_NOBODY: Final[dict[Kind, str]] = {
+    "call": "nobody: once approved it runs when the agent makes the call again",
+    "pause": "nobody: once released its run can go on, in a worker or in its own program",
+    "question": "nobody: the answer is kept until the agent asks again",
+    "confirm": "nobody: the yes is kept until the agent asks again",
+}
 _SIGNS: Final = {"added": "+", "removed": "-", "changed": "~"}
 
 
@@ -40,25 +50,39 @@ class Shown:
     friction: Friction
 
 
-def draw_request(request: Request, now: datetime, width: int, *, process: str = "", limit: int | None = None) -> Shown:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of a request beside its record."""
+
+    process: str = ""
+    """The process of its last attempt, in words."""
+    run: RunRow | None = None
+    """The durable run that it is a step of."""
+    wanted: Wanted | None = None
+    """The answer that is open."""
+
+
+_NOTHING_MORE: Final = Known()
+
+
+def draw_request(
+    request: Request, now: datetime, width: int, *, known: Known = _NOTHING_MORE, limit: int | None = None
+) -> Shown:
     """Draw a request for lines of `width` cells.
 
-    `process` is what is known of the process of its last attempt; `limit` is how many characters of its arguments
-    are drawn.
+    `limit` is how many characters of its arguments are drawn.
     """
-    drawing = draw_arguments(request.args, limit=limit)
+    drawing = draw_arguments(_asked(request), limit=limit)
     hidden = max(request.hidden, drawing.hidden + sum(visible(text)[1] for text in _other_texts(request).values()))
     lines = [
         *_heading(request, now, width),
         "",
         _title(request),
-        *_arguments(drawing, width),
+        *draw_values(drawing, width),
         *_edited(request, width),
-        "",
-        "the agent says (its own words, not checked):",
-        *_words(request.description, width),
+        *_description(request, width),
         *_warnings(request, drawing, hidden, width),
-        *_ending(request, process, now, width),
+        *_ending(request, known, now, width),
     ]
     return Shown(tuple(lines), friction(request.risk, hidden=hidden, shown_all=drawing.shown_all))
 
@@ -70,20 +94,19 @@ def draw_changes(changes: Sequence[Change], width: int) -> list[str]:
 
 def said(decision: Decision, now: datetime) -> str:
     """A decision in one line."""
-    text = f"{PAST.get(decision.verb, decision.verb)} by {safe(decision.by)}, {ago(_seconds(decision.at, now))} ago"
+    text = f"{PAST.get(decision.verb, decision.verb)} by {safe(decision.by)}, {since(decision.at, now)} ago"
     words = decision.reason or decision.text or decision.note
     standing = "" if decision.standing == "counts" else f" ({decision.standing} since)"
     return f"{text}{standing}" + (f": {safe(words)}" if words else "")
 
 
 def _heading(request: Request, now: datetime, width: int) -> list[str]:
-    asked = f"{safe(request.requester)}, {ago(_seconds(request.created_at, now))} ago"
+    asked = f"{safe(request.requester)}, {since(request.created_at, now)} ago"
     if request.run:
         asked += f", run {safe(request.run)}"
     if request.call_id != request.id:
         asked += f", call {safe(request.call_id)}"
-    kind = "pause " if request.kind == "pause" else ""
-    lines = wrap(f"{kind}{safe(request.tool)}  {RISK_SHORT[request.risk]}  {request.status}", width)
+    lines = wrap(f"{_KINDS[request.kind]}{safe(request.tool)}  {RISK_SHORT[request.risk]}  {request.status}", width)
     lines += [*under("id", request.id, width), *under("token", request.token, width)]
     lines += under("asked by", asked, width)
     if request.reasons:
@@ -92,23 +115,43 @@ def _heading(request: Request, now: datetime, width: int) -> list[str]:
         lines += under("starts", f"once approved it may start up to {request.max_starts} times", width)
     if request.waiter == "gone" and request.status in ("pending", "held", "approved"):
         lines += under("waiting", _nobody(request), width)
-    return lines
+    return [*lines, *draw_policy(request, now, width)]
 
 
 def _nobody(request: Request) -> str:
-    if request.kind == "pause":
-        return "nobody: once released its run can go on, in a worker or in its own program"
-    later = "or when its run goes on" if request.run else ""
-    return f"nobody: once approved it runs when the agent makes the call again {later}".rstrip()
+    later = " or when its run goes on" if request.run and request.kind != "pause" else ""
+    return f"{_NOBODY[request.kind]}{later}"
 
 
 def _title(request: Request) -> str:
-    if request.kind == "pause":
-        return "payload: this is what the run goes on with"
-    return "arguments: this is what runs" + (", once the agent has checked the edit" if request.check_due else "")
+    match request.kind:
+        case "pause":
+            return "payload: this is what the run goes on with"
+        case "question":
+            so_far = " so far" if request.status == "pending" else ""
+            return "this is asked" + (f", and this is the answer{so_far}" if _is_answered(request) else "")
+        case "confirm":
+            return "this is asked: a yes lets the agent go on"
+        case "call":
+            due = ", once the agent has checked the edit" if request.check_due else ""
+            return f"arguments: this is what runs{due}"
 
 
-def _arguments(drawing: Drawing, width: int) -> list[str]:
+def _is_answered(request: Request) -> bool:
+    return request.kind == "question" and request.original is not None
+
+
+def _asked(request: Request) -> dict[str, Any]:
+    """The arguments; of a question not the place where the answer will be, and no details where there are none."""
+    args = request.args
+    if request.kind in ("question", "confirm"):
+        left_out: dict[str, Any] = {"details": {}} if _is_answered(request) else {"details": {}, "answer": None}
+        args = {name: value for name, value in args.items() if name not in left_out or value != left_out[name]}
+    return args
+
+
+def draw_values(drawing: Drawing, width: int) -> list[str]:
+    """Drawn arguments as lines, the values below each other."""
     column = 2 + max((cells(line.path) for line in drawing.lines if cells(line.path) <= _WIDEST_PATH), default=0)
     lines: list[str] = []
     for line in drawing.lines:
@@ -121,7 +164,7 @@ def _arguments(drawing: Drawing, width: int) -> list[str]:
 
 
 def _edited(request: Request, width: int) -> list[str]:
-    if request.original is None:
+    if request.original is None or request.kind == "question":
         return []
     changes = draw_changes(diff(request.original, request.args_text), width)
     return ["", "edited since the agent asked:", *changes] if changes else []
@@ -139,6 +182,12 @@ def _value(value: Any) -> str:
     if isinstance(value, dict) and "$gatekit" in value:
         return "[redacted]"
     return safe(json.dumps(value, ensure_ascii=False))
+
+
+def _description(request: Request, width: int) -> list[str]:
+    if request.kind in ("question", "confirm") and request.description == request.args.get("prompt"):
+        return []
+    return ["", "the agent says (its own words, not checked):", *_words(request.description, width)]
 
 
 def _words(text: str, width: int) -> list[str]:
@@ -163,16 +212,17 @@ def _marked(text: str, width: int) -> list[tuple[str, str]]:
     return [("!", first), *(("", piece) for piece in others)]
 
 
-def _ending(request: Request, process: str, now: datetime, width: int) -> list[str]:
+def _ending(request: Request, known: Known, now: datetime, width: int) -> list[str]:
     decision, lines = request.decision, []
     if decision is not None:
         lines += under("decision", said(decision, now), width)
-    lines += draw_attempt(request, process, now, width)
+    lines += draw_attempt(request, known.process, now, width)
     if request.outcome is not None:
         by = f", says {safe(decision.by)}" if decision is not None and decision.verb == "settle" else ""
         lines += under("outcome", _outcome(request.outcome) + by, width)
-    lines += draw_ways_out(request, width)
-    return ["", *lines] if lines else []
+    lines += draw_ways_out(request, known.run, width)
+    lines = ["", *lines] if lines else []
+    return lines if known.wanted is None else [*lines, "", *draw_how(request.id, known.wanted, width)]
 
 
 def _outcome(outcome: Outcome) -> str:
@@ -189,8 +239,5 @@ def _other_texts(request: Request) -> dict[str, str]:
         "run": request.run or "",
         "call id": request.call_id,
         "reasons": "\n".join(request.reasons),
+        "policy": texts_of(request),
     }
-
-
-def _seconds(since: datetime, now: datetime) -> float:
-    return (now - since).total_seconds()

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from gatekit.cli.paint import cells, fit, safe, under, wrap
-from gatekit.display import ago, draw_arguments
+from gatekit.cli.drawing import draw_values
+from gatekit.cli.paint import cells, fit, safe, since, under, wrap
+from gatekit.display import draw_arguments
 from gatekit.models import RUN_STATUSES, STATUSES, RunRow, StepRow
 
 _STATUS: Final = max(map(len, RUN_STATUSES))
@@ -28,10 +29,7 @@ def table(rows: Sequence[RunRow], now: datetime, width: int) -> list[str]:
     last = min(_WIDEST_ID, max(cells(safe(row.id)) for row in rows))
     what = max(4, width - _STATUS - workflow - _AGE - last - 4)
     lines = [["STATUS", "WORKFLOW", "WHAT", "AGE", "ID"]]
-    lines += [
-        [row.status, safe(row.workflow), _what(row), ago((now - row.created_at).total_seconds()), safe(row.id)]
-        for row in rows
-    ]
+    lines += [[row.status, safe(row.workflow), _what(row), since(row.created_at, now), safe(row.id)] for row in rows]
     widths = (_STATUS, workflow, what, _AGE)
     return [" ".join([*map(fit, line, widths), line[-1]]).rstrip() for line in lines]
 
@@ -40,14 +38,14 @@ def draw_run(row: RunRow, steps: Sequence[StepRow], now: datetime, width: int) -
     """One run with its journal."""
     lines = wrap(f"run of {safe(row.workflow)}  {row.status}", width)
     lines += under("id", safe(row.id), width)
-    lines += under("started", f"{_ago(row.created_at, now)} ago by {safe(row.requester)}", width)
-    lines += under("changed", f"{_ago(row.updated_at, now)} ago, taken up {_times(row.executions)}", width)
+    lines += under("started", f"{since(row.created_at, now)} ago by {safe(row.requester)}", width)
+    lines += under("changed", f"{since(row.updated_at, now)} ago, taken up {_times(row.executions)}", width)
     if row.reason:
         kind = f"{safe(row.error_type)}: " if row.error_type else ""
         lines += under("why", kind + safe(row.reason), width)
     lines += _waits(row, steps, width)
     lines += under("next", next_of(row), width)
-    lines += ["", "arguments", *_arguments(row, width)]
+    lines += ["", "arguments", *draw_values(draw_arguments(row.args), width)]
     if row.status == "succeeded":
         lines += ["", "result", *under("", _result(row), width, column=0)]
     return [*lines, "", "steps", *_steps(steps, width)]
@@ -94,21 +92,6 @@ def _waits(row: RunRow, steps: Sequence[StepRow], width: int) -> list[str]:
     return lines
 
 
-def _arguments(row: RunRow, width: int) -> list[str]:
-    drawn = draw_arguments(row.args).lines
-    column = 2 + max((min(_WIDEST_WORKFLOW, cells(line.path)) for line in drawn), default=0)
-    lines: list[str] = []
-    for line in drawn:
-        if cells(line.path) > column - 2:
-            lines += [
-                *(f"  {piece}" for piece in wrap(line.path, width - 2)),
-                *under("", line.text, width, column=column),
-            ]
-        else:
-            lines += under(line.path, line.text, width, column=column)
-    return lines
-
-
 def _result(row: RunRow) -> str:
     return "something that JSON cannot hold" if row.result_lost else safe(json.dumps(row.result, ensure_ascii=False))
 
@@ -129,7 +112,3 @@ def _word(row: RunRow) -> str:
 
 def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
-
-
-def _ago(at: datetime, now: datetime) -> str:
-    return ago((now - at).total_seconds())

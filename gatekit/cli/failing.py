@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 
 from gatekit.display import visible
-from gatekit.errors import GatekitError, StoreError, UsageError
+from gatekit.errors import GatekitError, InvalidEdit, StoreError, UsageError
 
 REFUSED: Final = 1
 """The queue is fine and the answer is no: a decision was refused, or the reviewer did not say yes."""
@@ -18,8 +18,8 @@ NO_QUEUE: Final = 3
 
 EXIT_CODES: Final = (
     "Exit codes: 0 done; 1 refused (decided before, changed since, not allowed, not confirmed), or `doctor` and "
-    "`demo` found something wrong, or the run of `resume --app` came to no good end; 2 wrong use; 3 the queue could "
-    "not be used."
+    "`demo` found something wrong, or the run of `resume --app` came to no good end, or `stop` says that the queue is "
+    "stopped; 2 wrong use; 3 the queue could not be used."
 )
 
 
@@ -30,6 +30,15 @@ class Failure(click.ClickException):
         super().__init__(visible(str(error))[0])
         # click declares the code for the class and reads it from the object.
         setattr(self, "exit_code", exit_code_of(error))  # noqa: B010
+
+
+class InvalidAnswer(click.ClickException):
+    """The answer does not fit the question, which stays open."""
+
+    exit_code = REFUSED
+
+    def __init__(self, error: InvalidEdit) -> None:
+        super().__init__(visible(f"the answer does not fit: {'; '.join(error.errors)}")[0])
 
 
 class NotConfirmed(click.ClickException):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -11,12 +12,14 @@ import click
 from gatekit.cli import terminal
 from gatekit.cli.drawing import RISK_SHORT
 from gatekit.cli.options import json_option, open_gate, queue_option
-from gatekit.cli.paint import as_json, cells, fit, safe
-from gatekit.display import ago
+from gatekit.cli.paint import as_json, cells, fit, safe, since
+from gatekit.cli.stopped import warn_if_stopped
+from gatekit.machine.records import name_of
 from gatekit.models import STATUSES, Page, RequestRow, Status
 
-_RISK, _WAIT, _ID, _GAPS = 4, 6, 26, 4
+_WAIT, _ID = 6, 26
 _WIDEST_TOOL: Final = 24
+_WIDEST_NAME: Final = 10
 
 
 @click.command("list")
@@ -42,7 +45,9 @@ def list_requests(
         if json_wanted:
             click.echo(as_json(page.to_dict()))
             return
-        for line in table(page, gate.now(), terminal.width(), with_status=statuses != ("pending",)):
+        warn_if_stopped(gate)
+        with_status = statuses != ("pending",)
+        for line in table(page, gate.now(), terminal.width(), with_status=with_status):
             click.echo(line)
         if any(map(_is_unattended, page)):
             click.echo("* nobody waits: it goes on when the agent makes the call again, or when its run does", err=True)
@@ -53,41 +58,59 @@ def list_requests(
 
 
 def table(page: Page, now: datetime, width: int, *, with_status: bool) -> list[str]:
-    """The lines of the list, each of `width` cells at most, with the id whole at its end."""
+    """The lines of the list, each of `width` cells at most, with the id whole at its end.
+
+    Stages and claims have columns where some request has them.
+    """
     if not page:
         return []
-    status = max(map(len, STATUSES)) + 1 if with_status else 0
-    tool = _tool_width(page.rows, width)
-    what = max(0, width - _RISK - status - tool - _WAIT - _ID - _GAPS)
-    head = ["RISK", *(["STATUS"] if status else []), "TOOL", "WHAT", "WAIT", "ID"]
-    widths = [_RISK, *([status - 1] if status else []), tool, what, _WAIT, _ID]
-    rows = [
-        [
-            RISK_SHORT[row.risk],
-            *([row.status] if status else []),
-            safe(row.tool),
-            _what(row),
-            _wait(row, now),
-            row.id,
-        ]
-        for row in page
+    fixed = [_Column("RISK", 4, lambda row: RISK_SHORT[row.risk])]
+    if with_status:
+        fixed.append(_Column("STATUS", max(map(len, STATUSES)), lambda row: row.status))
+    if any(row.stage for row in page):
+        fixed.append(_Column("STAGE", 5, lambda row: row.stage))
+    if any(map(_claimed, page)):
+        longest = max(cells(_claimed(row)) for row in page)
+        taken = max(7, min(longest, _WIDEST_NAME, width // 10))
+        fixed.append(_Column("CLAIMED", taken, _claimed))
+    left = width - sum(column.width + 1 for column in fixed) - _WAIT - _ID - 3
+    tool = _tool_width(page.rows, width, left)
+    columns = [
+        *fixed,
+        _Column("TOOL", tool, lambda row: safe(row.tool)),
+        _Column("WHAT", max(0, left - tool), _what),
+        _Column("WAIT", _WAIT, lambda row: _wait(row, now)),
+        _Column("ID", _ID, lambda row: row.id),
     ]
-    return [" ".join(map(fit, cut, widths)).rstrip() for cut in [head, *rows]]
+    head = [fit(column.head, column.width) for column in columns]
+    lines = [[fit(column.text(row), column.width) for column in columns] for row in page]
+    return [" ".join(line).rstrip() for line in [head, *lines]]
 
 
-def _tool_width(rows: Sequence[RequestRow], width: int) -> int:
+@dataclass(frozen=True, slots=True)
+class _Column:
+    head: str
+    width: int
+    text: Callable[[RequestRow], str]
+
+
+def _claimed(row: RequestRow) -> str:
+    return "" if row.claimed_by is None else safe(name_of(row.claimed_by))
+
+
+def _tool_width(rows: Sequence[RequestRow], width: int, left: int) -> int:
     longest = max(cells(safe(row.tool)) for row in rows)
-    return max(4, min(longest, _WIDEST_TOOL, width // 5))
+    return max(4, min(longest, _WIDEST_TOOL, width // 5, left))
 
 
 def _what(row: RequestRow) -> str:
     flag = f"!{row.hidden} " if row.hidden else ""
-    kind = "pause: " if row.kind == "pause" else ""
+    kind = "" if row.kind == "call" else f"{row.kind}: "
     return flag + kind + safe(row.description) + ("…" if row.cut else "")
 
 
 def _wait(row: RequestRow, now: datetime) -> str:
-    return ago((now - row.created_at).total_seconds()) + ("*" if _is_unattended(row) else "")
+    return since(row.created_at, now) + ("*" if _is_unattended(row) else "")
 
 
 def _is_unattended(row: RequestRow) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 
 import click
+from click.core import ParameterSource
 
 from gatekit.errors import UsageError
 from gatekit.gate import Gate
@@ -52,3 +53,16 @@ def reviewer_name(given: str | None) -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError) as error:
         raise UsageError("this system does not tell who you are: say --as NAME or set $GATEKIT_REVIEWER") from error
+
+
+def principal(gate: Gate, reviewer: str | None) -> str:
+    """The person in whose name something other than a request is changed."""
+    return f"human:{gate.reviewer(reviewer_name(reviewer)).name}"
+
+
+def refuse_options(context: click.Context) -> None:
+    """Refuse the options of a group that lists, where one of its subcommands is called: they would do nothing."""
+    for parameter in context.command.params:
+        if context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE:
+            shown = f"gatekit {context.info_name} {context.invoked_subcommand}"
+            raise UsageError(f"{parameter.opts[0]} is for the list: write the options of `{shown}` behind it")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from unicodedata import combining, east_asian_width
 
-from gatekit.display import visible
+from gatekit.display import ago, visible
 
 
 def safe(text: str) -> str:
@@ -16,6 +17,16 @@ def safe(text: str) -> str:
 def as_json(value: object) -> str:
     """A JSON text in ASCII: what hides or commands stands in it as an escape."""
     return json.dumps(value, indent=2)
+
+
+def since(at: datetime, now: datetime) -> str:
+    """How long it is from one moment to another, in at most five characters."""
+    return ago((now - at).total_seconds())
+
+
+def moment(at: datetime) -> str:
+    """A moment in UTC, to the second."""
+    return f"{at:%Y-%m-%d %H:%M:%S}Z"
 
 
 def cells(text: str) -> int:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from gatekit.cli import terminal
-from gatekit.cli.attempts import process_of
 from gatekit.cli.drawing import draw_request
+from gatekit.cli.knowing import known_of
 from gatekit.cli.options import id_argument, json_option, open_gate, queue_option
-from gatekit.cli.paint import as_json, fit, safe, wrap
-from gatekit.models import Event
+from gatekit.cli.paint import as_json, fit, moment, safe, wrap
+from gatekit.cli.stopped import warn_if_stopped
+from gatekit.cli.telling import told
+from gatekit.models import Event, Request
 
 
 @click.command()
@@ -25,7 +25,8 @@ def show(request_id: str, queue: str | None, json_wanted: bool) -> None:
         if json_wanted:
             click.echo(as_json(request.to_dict()))
             return
-        shown = draw_request(request, gate.now(), terminal.width(), process=process_of(request))
+        warn_if_stopped(gate)
+        shown = draw_request(request, gate.now(), terminal.width(), known=known_of(gate, request))
         for line in shown.lines:
             click.echo(line)
 
@@ -37,22 +38,18 @@ def show(request_id: str, queue: str | None, json_wanted: bool) -> None:
 def history(request_id: str, queue: str | None, json_wanted: bool) -> None:
     """Tell what happened to one call: who did what, and when."""
     with open_gate(queue) as gate:
-        events = gate.history(request_id)
+        events, request = gate.history(request_id), gate.get(request_id)
     if json_wanted:
         click.echo(as_json([event.to_dict() for event in events]))
         return
     for event in events:
-        for line in _lines(event, terminal.width()):
+        for line in _lines(event, request, terminal.width()):
             click.echo(line)
 
 
-def _lines(event: Event, width: int) -> list[str]:
-    data = ", ".join(f"{safe(key)} {_brief(value)}" for key, value in event.data.items())
-    head = f"{event.at:%Y-%m-%d %H:%M:%S}Z  {fit(event.kind, 12)}"
+def _lines(event: Event, request: Request, width: int) -> list[str]:
+    data = told(event, request)
+    head = f"{moment(event.at)}  {fit(event.kind, 12)}"
     text = f"v{event.version} by {safe(event.by)}" + (f" ({data})" if data else "")
     first, *others = wrap(text, width - len(head) - 1)
     return [f"{head} {first}", *(f"{' ' * len(head)} {piece}" for piece in others)]
-
-
-def _brief(value: object) -> str:
-    return safe(json.dumps(value, ensure_ascii=False))

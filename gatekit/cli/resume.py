@@ -11,9 +11,9 @@ import click
 from gatekit.cli.application import gate_of
 from gatekit.cli.drawing_runs import next_of
 from gatekit.cli.failing import REFUSED
-from gatekit.cli.options import as_option, open_gate, queue_option
+from gatekit.cli.options import as_option, open_gate, principal, queue_option
 from gatekit.cli.paint import safe
-from gatekit.cli.runs import principal, run_argument
+from gatekit.cli.runs import run_argument
 from gatekit.errors import NotAllowed, UsageError
 from gatekit.gate import Gate
 from gatekit.models import RunRow, RunStatus

@@ -6,6 +6,7 @@ import click
 
 from gatekit.cli import terminal
 from gatekit.cli.options import as_option, open_gate, queue_option, reviewer_name
+from gatekit.cli.stopped import warn_if_stopped
 from gatekit.errors import NotAQueue, QueueNotFound, SchemaTooNew, UsageError
 
 
@@ -24,6 +25,7 @@ def review(reviewer: str | None, read_only: bool, queue: str | None) -> None:
         with open_gate(queue) as gate:
             # Refused here, a name or a file that is no queue cannot tear the picture.
             gate.reviewer(name).pending(limit=1)
+            warn_if_stopped(gate)
             gatekit_tui.run(gate, name, read_only=read_only)
     except (QueueNotFound, NotAQueue, SchemaTooNew) as error:
         gatekit_tui.run_missing(error)

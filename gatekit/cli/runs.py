@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import click
-from click.core import ParameterSource
 
 from gatekit.cli import terminal
 from gatekit.cli.drawing_runs import draw_run, table
-from gatekit.cli.options import as_option, json_option, open_gate, queue_option, reviewer_name
+from gatekit.cli.options import as_option, json_option, open_gate, principal, queue_option, refuse_options
 from gatekit.cli.paint import as_json, safe
-from gatekit.errors import UsageError
 from gatekit.gate import Gate
 from gatekit.models import RUN_STATUSES, RunRow, RunStatus
 
@@ -41,7 +39,7 @@ def runs(
 ) -> None:
     """List the durable runs, the newest first; or see one, cancel it, delete it."""
     if context.invoked_subcommand is not None:
-        _refuse_options(context)
+        refuse_options(context)
         return
     with open_gate(queue) as gate:
         rows = gate.runs(statuses or RUN_STATUSES, workflow=workflow, limit=limit)
@@ -98,18 +96,6 @@ def delete_run(run_id: str, reviewer: str | None, queue: str | None) -> None:
         by = principal(gate, reviewer)
         gate.backend.runs.delete(run_id, by).wait()
         click.echo(f"deleted: run {safe(run_id)} by {safe(by)}")
-
-
-def principal(gate: Gate, reviewer: str | None) -> str:
-    """The person in whose name a run is changed."""
-    return f"human:{gate.reviewer(reviewer_name(reviewer)).name}"
-
-
-def _refuse_options(context: click.Context) -> None:
-    for parameter in context.command.params:
-        if context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE:
-            shown = f"gatekit runs {context.invoked_subcommand}"
-            raise UsageError(f"{parameter.opts[0]} is for the list: write the options of `{shown}` behind it")
 
 
 def _has_more(gate: Gate, rows: Sequence[RunRow], statuses: Sequence[RunStatus], workflow: str | None) -> bool:

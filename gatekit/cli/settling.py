@@ -8,11 +8,12 @@ from typing import Any, Final
 import click
 
 from gatekit.cli import terminal
-from gatekit.cli.attempts import PAUSED
+from gatekit.cli.attempts import PAUSED, resume_of
 from gatekit.cli.confirming import require_terminal, show_request, tell, word_of
 from gatekit.cli.drawing import Shown
 from gatekit.cli.edits import json_from
 from gatekit.cli.failing import NotConfirmed
+from gatekit.cli.knowing import durable_run
 from gatekit.cli.options import (
     as_option,
     attempt_option,
@@ -24,6 +25,7 @@ from gatekit.cli.options import (
 )
 from gatekit.cli.paint import safe, wrap
 from gatekit.errors import AlreadyDecided, NotAllowed, UsageError
+from gatekit.gate import Gate
 from gatekit.models import Decision, Request, Status
 from gatekit.reviewer import Reviewer
 
@@ -121,14 +123,19 @@ def _resolve(
             return
         require_terminal(request_id, "--attempt")
         request = gate.get(request_id)
-        _check_open(request, verb)
+        _check_open(gate, request, verb)
         _confirm(request, show_request(gate, request), verb, told)
         tell(gate, word(request, **given))
 
 
-def _check_open(request: Request, verb: str) -> None:
+def _check_open(gate: Gate, request: Request, verb: str) -> None:
     """Raise for a request that this verb is not for: sent on, it could be one by then, and nobody would have asked."""
     if request.status in _OPEN_TO[verb]:
+        run = durable_run(gate, request.run) if request.run and request.status == "failed" else None
+        if run is not None:
+            raise NotAllowed(
+                f"it is a step of the run {run.id}: resume the run, which tries it again: {resume_of(run)}"
+            )
         return
     if request.decision is not None and request.decision.verb in ("retry", "settle"):
         raise AlreadyDecided(request.decision)

@@ -8,7 +8,7 @@ from gatekit.machine.clockwork import settle
 from gatekit.machine.commands import Answer, Claim, Delegate
 from gatekit.machine.effects import Draft
 from gatekit.machine.projection import decision_model
-from gatekit.machine.records import CLAIM_LAPSES, RequestRecord, State, name_of
+from gatekit.machine.records import CLAIM_LAPSES, State, name_of
 from gatekit.machine.voting import OPEN, Directory, cast_for, counted, who_may
 
 
@@ -20,7 +20,7 @@ def claim(state: State, command: Claim, now: int, directory: Directory = OPEN) -
     barred = barred_by_claim(draft.state, command.by, now)
     if refusal is None and barred is not None:
         refusal = NotAllowed(barred)
-    if refusal is None and not (draft.request.claimed_by == command.by and is_claimed(draft.request, now)):
+    if refusal is None and not (draft.request.claimed_by == command.by and holds(draft.request.claimed_at, now)):
         draft.move(claimed_by=command.by, claimed_at=now)
         draft.event("claimed", command.by)
     return Answer(state=draft.state, effects=draft.effects(), refusal=refusal)
@@ -44,15 +44,15 @@ def delegate(state: State, command: Delegate, now: int, directory: Directory = O
     return Answer(state=draft.state, effects=draft.effects(), refusal=refusal)
 
 
-def is_claimed(request: RequestRecord, now: int) -> bool:
-    """Whether somebody has taken the request, and not too long ago. A clock that was set back makes no claim longer."""
-    return request.claimed_at is not None and request.claimed_at <= now < request.claimed_at + CLAIM_LAPSES
+def holds(claimed_at: int | None, now: int) -> bool:
+    """Whether a claim of that moment still holds. A clock that was set back makes none longer."""
+    return claimed_at is not None and claimed_at <= now < claimed_at + CLAIM_LAPSES
 
 
 def barred_by_claim(state: State, by: str, now: int) -> str | None:
     """Why somebody else's claim keeps this reviewer from deciding; None: it does not."""
     request = state.request
-    if not state.plan.exclusive_claims or request.claimed_by in (None, by) or not is_claimed(request, now):
+    if not state.plan.exclusive_claims or request.claimed_by in (None, by) or not holds(request.claimed_at, now):
         return None
     until = to_datetime((request.claimed_at or 0) + CLAIM_LAPSES).strftime("%H:%M:%S")
     return f"{request.claimed_by} has claimed it until {until} UTC, and its policy lets nobody else decide meanwhile"

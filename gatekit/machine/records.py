@@ -221,6 +221,7 @@ class RowRecord(NamedTuple):
     stage: int
     stages: int
     claimed_by: str | None
+    claimed_at: int | None
     due: int
     pos: int
 

@@ -398,6 +398,7 @@ class MemoryTx:
             stage=row.stage,
             stages=row.stages,
             claimed_by=row.claimed_by,
+            claimed_at=row.claimed_at,
             due=row.due,
             pos=self._tables.places[row.id],
         )

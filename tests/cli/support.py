@@ -6,7 +6,10 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,8 +19,10 @@ from click.testing import CliRunner, Result
 
 import gatekit
 import gatekit_tui
-from gatekit import Gate, Request, calling, gated_step
+from gatekit import Gate, Policy, Request, Suspended, calling, gated_step
 from gatekit.cli import main
+from gatekit.store import SqliteStore
+from gatekit.testing import FakeClock
 
 COMMAND = "from gatekit.cli import main; main(prog_name='gatekit')"
 Risk = Literal["low", "medium", "high", "critical"]
@@ -122,3 +127,47 @@ class Terminal:
         self.child.close()
         assert self.child.exitstatus is not None, f"killed by signal {self.child.signalstatus}"
         return int(self.child.exitstatus)
+
+
+def staged(gate: Gate, policy: Policy, *, risk: Risk = "medium", expires_after: timedelta | None = None) -> Request:
+    """A call of `pay` that is in the queue under a policy, and for which nobody waits."""
+
+    def pay(amount: int) -> str:
+        return f"paid {amount}"
+
+    step = gated_step(
+        pay, gate=gate, policy=policy, risk=risk, expires_after=expires_after, wait=0, on_suspend="return"
+    )
+    with calling(agent="agent-7"):
+        found = re.search(r"request (\w{26})", str(step(100)))
+    assert found
+    return gate.get(found[1])
+
+
+def question(gate: Gate, prompt: str = "Which one?", type: type[Any] = str, **options: Any) -> Request:
+    """A question that is in the queue, and for which nobody waits."""
+    with calling(agent="agent-7"), pytest.raises(Suspended) as left:
+        gate.ask(prompt, type, wait=0, **options)
+    return gate.get(left.value.request_id)
+
+
+def confirmation(gate: Gate, prompt: str = "Deploy?", **options: Any) -> Request:
+    """A confirmation that is in the queue, and for which nobody waits."""
+    with calling(agent="agent-7"), pytest.raises(Suspended) as left:
+        gate.confirm(prompt, wait=0, **options)
+    return gate.get(left.value.request_id)
+
+
+@contextmanager
+def years_ago(queue: Path) -> Generator[Gate]:
+    """A queue as a process left it in 2020."""
+    clock = FakeClock(1_577_836_800_000_000)
+    with Gate._over(SqliteStore.at(str(queue), create=True, clock=clock), clock) as gate:
+        yield gate
+
+
+def raw(text: str) -> set[str]:
+    """The characters of a text that a terminal could obey, or that hide."""
+    return {
+        char for char in text if char != "\n" and unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+    }

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from pathlib import Path
 
 import pytest
 
 from gatekit import Gate
 from gatekit.cli.paint import cells, fit, wrap
-from tests.cli.support import ask, run
+from tests.cli.support import ask, raw, run
 
 HOSTILE = "pay\x1b[>q \x1b]0;title\x07 \u202egpj.exe\u200b \x9b2J\r\nid        01FORGED"
-
-
-def raw(text: str) -> set[str]:
-    return {
-        char for char in text if char != "\n" and unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
-    }
 
 
 def test_a_list_names_risk_tool_description_wait_and_the_whole_id(gate: Gate, queue: Path) -> None:
