@@ -6,6 +6,7 @@ an edit would, and is checked against the question's schema where it is given an
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +20,7 @@ from gatekit.calling import check_name
 from gatekit.clock import seconds_of
 from gatekit.driving import Intent
 from gatekit.errors import UsageError
-from gatekit.gating import GatedTool, ask_human
+from gatekit.gating import GatedTool, Question, ask_human
 from gatekit.models import RISKS, Risk
 from gatekit.policy import Policy
 
@@ -48,9 +49,10 @@ def ask(
     annotation = _annotation(kind, choices, many)
     asked = _parameters(terms.name, type(None), Any)
     answered = _parameters(terms.name, annotation, annotation)
-    step = _step(gate, prompt, answered, terms, is_async=is_async)
+    step = _step(gate, prompt, asked, terms, is_async=is_async)
     values = {"answer": None, "details": dict(terms.details or {}), "prompt": prompt}
-    return (yield from ask_human(step, asked.bind((), values), "question", asked, terms.risk))
+    question = Question("question", annotation, _schema(kind, answered), terms.risk)
+    return (yield from ask_human(step, asked.bind((), values), question))
 
 
 def confirm(gate: Gate, prompt: str, terms: Terms, *, is_async: bool) -> Intent[Literal[True]]:
@@ -58,7 +60,8 @@ def confirm(gate: Gate, prompt: str, terms: Terms, *, is_async: bool) -> Intent[
     parameters = _confirming(terms.name)
     step = _step(gate, prompt, parameters, terms, is_async=is_async)
     values = {"details": dict(terms.details or {}), "prompt": prompt}
-    yield from ask_human(step, parameters.bind((), values), "confirm", parameters, terms.risk)
+    question = Question("confirm", bool, parameters.schema_text, terms.risk)
+    yield from ask_human(step, parameters.bind((), values), question)
     return True
 
 
@@ -110,6 +113,21 @@ def _annotation(kind: object, choices: Sequence[str] | None, many: bool) -> Any:
         raise UsageError(f"choices={choices!r}: it takes some texts, each once")
     one: Any = Literal[given]
     return Annotated[list[one], Field(json_schema_extra={"uniqueItems": True})] if many else one
+
+
+def _schema(kind: object, parameters: Parameters) -> str:
+    """What the answer must fit. A form keeps the order of its fields, and those with a default can be left out."""
+    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        return parameters.schema_text
+    tree = json.loads(parameters.schema_text)
+    answer = tree["properties"]["answer"]
+    form = tree["$defs"][answer["$ref"].rpartition("/")[2]] if "$ref" in answer else answer
+    own = kind.model_json_schema(by_alias=True, mode="serialization")
+    fields = own["$defs"][kind.__name__]["properties"] if "properties" not in own else own["properties"]
+    defaults = {name: {"default": field["default"]} for name, field in fields.items() if "default" in field}
+    form["properties"] = {name: form["properties"][name] | defaults.get(name, {}) for name in fields}
+    form["required"] = [name for name in fields if name not in defaults]
+    return json.dumps(tree, separators=(",", ":"))
 
 
 def _runs_code(schema: object) -> bool:

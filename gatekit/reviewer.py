@@ -18,7 +18,7 @@ from gatekit.errors import InvalidEdit, RequestNotFound, UsageError
 from gatekit.ids import new_id
 from gatekit.machine.commands import Claim, Decide, Delegate, Edit, Finish, Resolve
 from gatekit.machine.grants import scope_of
-from gatekit.models import Decision, Grant, Request, Verb
+from gatekit.models import Decision, Grant, Request, Stop, Verb
 
 _LONGEST_TEXT: Final = 20_000
 _LONGEST_HOLD: Final = 3600
@@ -201,6 +201,26 @@ class _Verbs:
         """
         grant_id = grant.id if isinstance(grant, Grant) else grant
         return (yield from self.gate.backend.rules.revoke(grant_id, f"human:{self.name}"))
+
+    @verb
+    def may(self, request: Request | str) -> Intent[str | None]:
+        """Why this person may not decide the request now; None: they may. It decides nothing.
+
+        Raises:
+            RequestNotFound: the queue holds no request of this id.
+        """
+        request_id = request.id if isinstance(request, Request) else request
+        return (yield from self.gate.backend.may(request_id, f"human:{self.name}"))
+
+    @verb
+    def stop(self, reason: str) -> Intent[Stop]:
+        """Let no call that reaches the queue start any more, in any process, in this person's name; see `Gate.stop`."""
+        return (yield from self.gate.backend.rules.stop(_said("reason", reason), f"human:{self.name}"))
+
+    @verb
+    def lift(self) -> Intent[bool]:
+        """Let calls start again after a stop; False where nothing was stopped."""
+        return (yield from self.gate.backend.rules.lift(f"human:{self.name}"))
 
     @verb
     def claim(self, request: Request | str) -> Intent[Request]:

@@ -11,7 +11,7 @@ from gatekit.backend.tx import Tx
 from gatekit.machine import entering
 from gatekit.machine.amounts import shown, total
 from gatekit.machine.commands import Answer
-from gatekit.machine.effects import PutGrant
+from gatekit.machine.effects import PutGrant, event_of_queue
 from gatekit.machine.grants import GrantRecord
 from gatekit.machine.records import CLOCK, RequestRecord, RevisionRecord, name_of
 from gatekit.machine.voting import Directory
@@ -56,6 +56,7 @@ def _store_what_ended(tx: Tx, tool: str, now: int) -> None:
     for grant in tx.grants_of(tool):
         if grant.is_over(now):
             tx.apply(PutGrant(replace(grant, revoked_at=now, revoked_by=CLOCK)))
+            tx.apply(event_of_queue("grant.ended", CLOCK, now, grant=grant.id, tool=tool))
 
 
 def _grant(tx: Tx, call: Call, now: int) -> GrantRecord | None:

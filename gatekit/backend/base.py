@@ -153,6 +153,10 @@ class Backend(Protocol):
         """Approve the request and give a standing permission for calls like it, in one; raises like `decide`."""
         ...
 
+    def may(self, request_id: object, by: str) -> Reply[str | None]:
+        """Why this person may not decide the request now; None: they may."""
+        ...
+
     def claim(self, request_id: object, command: Claim) -> Reply[Request]:
         """Take the request to look at it; raises the errors below `ReviewError`."""
         ...

@@ -115,6 +115,16 @@ class LocalBackend:
 
         return self._store.write(job)
 
+    def may(self, request_id: object, by: str) -> Reply[str | None]:
+        def job(tx: Tx, now: int) -> str | Refused | None:
+            state = _known(tx, request_id)
+            if isinstance(state, Refused):
+                return state
+            refusal = deciding.may(state, by, now, directory_of(tx))
+            return None if refusal is None else str(refusal)
+
+        return self._look_up(job)
+
     def claim(self, request_id: object, command: Claim) -> Reply[Request]:
         return self._change(request_id, lambda tx, state, now: claims.claim(state, command, now, directory_of(tx)))
 

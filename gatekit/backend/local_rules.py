@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
 
 from gatekit.backend.tx import Refused, Store, Tx
 from gatekit.errors import NotAllowed
-from gatekit.machine.effects import AppendEvent, DropReviewer, PutGrant, PutReviewer, PutStop, event_data
+from gatekit.machine.effects import DropReviewer, PutGrant, PutReviewer, PutStop, event_of_queue
 from gatekit.machine.projection import grant_model, reviewer_model, stop_model
-from gatekit.machine.records import EventRecord, ReviewerRecord, StopRecord, name_of
+from gatekit.machine.records import ReviewerRecord, StopRecord, name_of
 from gatekit.models import Grant, ReviewerRow, Stop
 from gatekit.reply import Reply
-
-LIFTED: Final = "queue.lifted"
-"""The event after which calls start again."""
 
 
 class LocalRules:
@@ -31,7 +27,7 @@ class LocalRules:
         def job(tx: Tx, now: int) -> ReviewerRow:
             reviewer = ReviewerRecord(name=name, roles=tuple(sorted(set(roles))), by=by, at=now)
             tx.apply(PutReviewer(reviewer))
-            _tell(tx, "reviewer.set", by, now, name=name, roles=list(reviewer.roles))
+            tx.apply(event_of_queue("reviewer.set", by, now, name=name, roles=list(reviewer.roles)))
             return reviewer_model(reviewer)
 
         return self._store.write(job)
@@ -41,7 +37,7 @@ class LocalRules:
             known = any(row.name == name for row in tx.reviewers())
             if known:
                 tx.apply(DropReviewer(name))
-                _tell(tx, "reviewer.removed", by, now, name=name)
+                tx.apply(event_of_queue("reviewer.removed", by, now, name=name))
             return known
 
         return self._store.write(job)
@@ -62,7 +58,7 @@ class LocalRules:
             if grant.revoked_at is None:
                 grant = replace(grant, revoked_at=now, revoked_by=by)
                 tx.apply(PutGrant(grant))
-                _tell(tx, "grant.revoked", by, now, grant=grant.id, tool=grant.tool)
+                tx.apply(event_of_queue("grant.revoked", by, now, grant=grant.id, tool=grant.tool))
             return grant_model(grant, now)
 
         return self._store.write(job)
@@ -80,7 +76,7 @@ class LocalRules:
             if stop is None:
                 stop = StopRecord(by=by, at=now, reason=reason)
                 tx.apply(PutStop(stop))
-                _tell(tx, "queue.stopped", by, now, reason=reason)
+                tx.apply(event_of_queue("queue.stopped", by, now, reason=reason))
             return stop_model(stop)
 
         return self._store.write(job)
@@ -90,27 +86,7 @@ class LocalRules:
             stopped = tx.stop() is not None
             if stopped:
                 tx.apply(PutStop(None))
-                _tell(tx, LIFTED, by, now)
+                tx.apply(event_of_queue("queue.lifted", by, now))
             return stopped
 
         return self._store.write(job)
-
-
-def _tell(tx: Tx, kind: str, by: str, now: int, **data: Any) -> None:
-    """An event that concerns no request."""
-    tx.apply(
-        AppendEvent(
-            EventRecord(
-                kind=kind,
-                request_id="",
-                call_id="",
-                tool="",
-                run="",
-                by=by,
-                at=now,
-                version=0,
-                digest="",
-                data=event_data(data),
-            )
-        )
-    )

@@ -6,7 +6,7 @@ follows an attempt that raised, or whose end is unknown.
 
 from __future__ import annotations
 
-from gatekit.gating.call import Ended, GatedTool
+from gatekit.gating.call import Ended, GatedTool, Question
 from gatekit.gating.flow import ask_human, gated
 
-__all__ = ["Ended", "GatedTool", "ask_human", "gated"]
+__all__ = ["Ended", "GatedTool", "Question", "ask_human", "gated"]

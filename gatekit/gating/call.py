@@ -12,7 +12,7 @@ from gatekit.arguments import Parameters, Snapshot
 from gatekit.asking import Describe, Rate
 from gatekit.backend.base import Backend
 from gatekit.calling import Calling, Current, Execution
-from gatekit.models import Request
+from gatekit.models import Kind, Request, Risk
 from gatekit.policy import Budget, Policy
 
 if TYPE_CHECKING:
@@ -58,6 +58,18 @@ class GatedTool:
     auto_approve_takes_args: bool = False
     auto_approve_is_async: bool = False
     budget: Budget | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a human is asked where no tool stands behind it."""
+
+    kind: Kind
+    returns: Any
+    """The type of the answer."""
+    schema: str
+    """What the request's arguments, the answer among them, must fit once it is answered."""
+    risk: Risk
 
 
 @dataclass(slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio.to_thread
 
 from gatekit import owner
-from gatekit.arguments import Parameters, decode_result
+from gatekit.arguments import decode_result
 from gatekit.arguments.canonical import digest_of
 from gatekit.asking import judge
 from gatekit.backend.base import STOPPED, Call, Fenced, Found, Stopped
@@ -26,14 +26,14 @@ from gatekit.calling import Calling, Execution, calling_now
 from gatekit.driving import Intent, Invoke
 from gatekit.errors import CallConflict, NotApproved, OutcomeUnknown, Suspended, UsageError
 from gatekit.gating.attempt import attempt, invoke, told
-from gatekit.gating.call import Ended, Entered, GatedCall, GatedTool
+from gatekit.gating.call import Ended, Entered, GatedCall, GatedTool, Question
 from gatekit.gating.entry import ask, check, entry, rated, staleness
 from gatekit.gating.recovery import recover
 from gatekit.gating.rules import automatically, rule
 from gatekit.hooks import PendingCall, announce, pending_hook
 from gatekit.machine.commands import Start
 from gatekit.machine.running import not_started
-from gatekit.models import FINAL, UNDECIDED, Kind, Request, Risk, Status
+from gatekit.models import FINAL, UNDECIDED, Request, Status
 from gatekit.replay import replay_request
 from gatekit.reply import in_event_loop
 from gatekit.wrapper import UNASKED
@@ -63,25 +63,24 @@ def gated(step: GatedTool, values: dict[str, Any], verdict: object) -> Intent[En
         raise identity.execution.fenced() from error
 
 
-def ask_human(step: GatedTool, values: dict[str, Any], kind: Kind, asked: Parameters, risk: Risk) -> Intent[Any]:
-    """Queue something that runs no tool, and give the answer. `asked` is its form before, the step's own after."""
+def ask_human(step: GatedTool, values: dict[str, Any], question: Question) -> Intent[Any]:
+    """Queue something that runs no tool, and give the answer."""
     identity = calling_now.get() or _NOBODY
     if identity.step is not None:
         raise UsageError(
             f"{step.name} asks a human and was called inside the step {identity.step!r} of a run, which could neither "
             f"wait nor go on there: ask in the workflow, before or after"
         )
-    call = _call(replace(step, parameters=asked), values, identity)
+    call = _call(step, values, identity)
     found = yield from _earlier(call)
     if found is None:
         snapshot = call.snapshot
-        ruling = rule(call, snapshot.fresh(), snapshot.parsed(), True, ("the program asks",), risk)
-        parameters = step.parameters
+        ruling = rule(call, snapshot.fresh(), snapshot.parsed(), True, ("the program asks",), question.risk)
         entered = replace(
-            entry(call, ruling, risk, None),
-            kind=kind,
-            schema=parameters.schema_text,
-            schema_digest=parameters.schema_digest,
+            entry(call, ruling, question.risk, None),
+            kind=question.kind,
+            schema=question.schema,
+            schema_digest=digest_of("", question.schema),
         )
         try:
             ended = yield from _queued(call, entered)
@@ -91,7 +90,7 @@ def ask_human(step: GatedTool, values: dict[str, Any], kind: Kind, asked: Parame
     else:
         ended = yield from _again(call, found)
     # As an answer, not as whatever the form of the open question makes of it.
-    return decode_result(json.dumps(ended.value), step.parameters.returns)
+    return decode_result(json.dumps(ended.value), question.returns)
 
 
 def _way(step: GatedTool, values: dict[str, Any], verdict: object, identity: Calling) -> Intent[Intent[Ended]]:

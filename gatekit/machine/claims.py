@@ -62,6 +62,8 @@ def _not_open(draft: Draft, by: str, directory: Directory) -> ReviewError | None
     state = draft.state
     if not directory.knows(name_of(by)):
         return NotAllowed(f"{by} is no reviewer of this queue; these are: {', '.join(sorted(directory.roles))}")
+    if state.plan.separate and name_of(by) == name_of(state.request.requester):
+        return NotAllowed(f"{by} asked for this call: another person must look at it")
     if state.request.status == "pending":
         if cast_for(state, directory, name_of(by)):
             return None

@@ -238,6 +238,24 @@ def event_data(data: dict[str, Any]) -> str:
     return json.dumps({key: value for key, value in data.items() if value is not None}, sort_keys=True)
 
 
+def event_of_queue(kind: str, by: str, now: int, /, **data: Any) -> AppendEvent:
+    """Something that happened to the queue itself, and concerns no request."""
+    return AppendEvent(
+        EventRecord(
+            kind=kind,
+            request_id="",
+            call_id="",
+            tool="",
+            run="",
+            by=by,
+            at=now,
+            version=0,
+            digest="",
+            data=event_data(data),
+        )
+    )
+
+
 def due_of(request: RequestRecord) -> int:
     """When the clock next has something to say of this request."""
     if request.status == "pending":

@@ -81,6 +81,12 @@ def scope_of(given: Mapping[str, object], args: Mapping[str, Any]) -> dict[str, 
     unknown = sorted(set(given) - set(args))
     if unknown:
         raise ValueError(f"the call has no argument {unknown[0]!r}; it has {', '.join(args) or 'none'}")
+    hidden = next((name for name in args if name not in given and _holds_marker(args[name])), None)
+    if hidden is not None:
+        raise ValueError(
+            f"{hidden!r} is redacted, each time in another way, so no other call has the same: "
+            f"say {hidden}={{'any': True}}"
+        )
     scope = {name: _demand(name, given[name]) if name in given else {"is": value} for name, value in args.items()}
     if not fits(scope, args):
         raise ValueError("the scope does not cover the very call that it is given for")
@@ -90,6 +96,12 @@ def scope_of(given: Mapping[str, object], args: Mapping[str, Any]) -> dict[str, 
 def fits(scope: Mapping[str, Any], args: Mapping[str, Any]) -> bool:
     """Whether these arguments are inside the scope: all of them named, and each as it may be."""
     return scope.keys() == args.keys() and all(_meets(scope[name], args[name]) for name in scope)
+
+
+def _holds_marker(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return "$gatekit" in value or any(map(_holds_marker, value.values()))
+    return isinstance(value, list) and any(map(_holds_marker, value))
 
 
 def _demand(name: str, value: object) -> dict[str, Any]:

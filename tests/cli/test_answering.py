@@ -94,7 +94,7 @@ def test_an_answer_is_what_the_question_makes_of_the_words(
         ({"choices": ("eu", "us"), "many": True}, ["eu", "eu"], 1, "the answer does not fit"),
         ({"type": Tuning}, FORM[1:], 2, "give lr=… too"),
         ({"type": Tuning}, [*FORM, "lr=1"], 2, "lr is given twice"),
-        ({"type": Tuning}, [*FORM, "speed=1"], 2, "the form has no field speed; it has epochs, label, lr"),
+        ({"type": Tuning}, [*FORM, "speed=1"], 2, "the form has no field speed; it has lr, epochs, optimizer"),
         ({"type": Tuning}, ["lr"], 2, "write NAME=VALUE"),
         ({"type": Tuning}, ["lr=-1", *FORM[1:]], 1, "lr"),
         ({"type": Tuning}, [*FORM[:-1], "tags=a"], 2, "write 'tags=\"a\"'"),
@@ -235,9 +235,9 @@ def test_a_confirmation_is_asked_about_before_it_is_given(
         (
             {"type": Tuning},
             [
-                "label      a text, or null",
                 "lr         a number",
                 "optimizer  one of adam, sgd",
+                "label      a text, or null",
                 "tags       a JSON value",
             ],
         ),

@@ -59,9 +59,9 @@ class Desk:
         for key in keys:
             self.hit(key)
             await self.pilot.pause(0.02)
-            await self.until(self._drawn, "the chosen call")
+            await self.until(self.drawn, "the chosen call")
 
-    def _drawn(self) -> bool:
+    def drawn(self) -> bool:
         """Whether the detail shows the chosen call: until then the keys that decide are dead."""
         study, chosen = self.detail.study, self.chosen()
         return not self.app.is_running or chosen is None or (study is not None and study.request.id == chosen)

@@ -94,7 +94,7 @@ def now(queue: Queue, request_id: str) -> Request:
 async def to_settle(desk: Desk) -> None:
     await desk.press("]")
     await desk.until_shown("to settle")
-    await desk.until(lambda: desk.chosen() is not None, "a call to settle")
+    await desk.until(lambda: desk.chosen() is not None and desk.drawn(), "a call to settle")
 
 
 async def answer(desk: Desk, word: str) -> None:

@@ -111,15 +111,24 @@ class AskScreen(DeliberateModal[bool]):
 
 
 class ReasonScreen(DeliberateModal[str]):
-    """Asks why a call is rejected. The reason goes to the agent; an empty answer rejects nothing."""
+    """Asks why: a call is rejected, and the reason goes to the agent. An empty answer does nothing."""
 
     DEFAULT_CSS = f"ReasonScreen {{ {FOOT_CSS} #question {{ border-top: heavy $error; }} }}"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back")]
 
-    def __init__(self, title: str, draft: str) -> None:
+    def __init__(
+        self,
+        title: str,
+        draft: str,
+        *,
+        placeholder: str = "why? the agent is told",
+        hint: str = "Enter rejects; Esc goes back.",
+    ) -> None:
         super().__init__()
         self._title = one_line(title)
         self._draft = draft
+        self._placeholder = placeholder
+        self._hint = hint
         self.text = draft
         """What stands in the field: kept when the reviewer leaves without rejecting."""
 
@@ -127,10 +136,8 @@ class ReasonScreen(DeliberateModal[str]):
         """The question and a place to type."""
         with Vertical(id="question"):
             yield Static(self._title, classes="title", markup=False)
-            yield Input(
-                self._draft, placeholder="why? the agent is told", id="reason", max_length=2000, select_on_focus=False
-            )
-            yield Static("Enter rejects; Esc goes back.", classes="hint", markup=False)
+            yield Input(self._draft, placeholder=self._placeholder, id="reason", max_length=2000, select_on_focus=False)
+            yield Static(self._hint, classes="hint", markup=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Keep what is typed."""
@@ -141,7 +148,7 @@ class ReasonScreen(DeliberateModal[str]):
         event.stop()
         reason = event.value.strip()
         if not reason:
-            self.review.say("Say why: the agent is told, and can do better.", "warning")
+            self.review.say("Say why, in a few words.", "warning")
             return
         self.deliberately(lambda: self._close(reason))
 

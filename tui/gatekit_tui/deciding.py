@@ -1,44 +1,39 @@
-"""From a key to a stored decision: the questions it costs, what was typed so far, what the queue says."""
+"""From a key to a stored decision: the questions it costs, and what was typed so far."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gatekit.display import friction
-from gatekit.errors import AlreadyDecided, GatekitError, StaleToken
 from gatekit.models import Change, Decision, Request
+from gatekit_tui.answer import Answer, AnswerScreen
 from gatekit_tui.ask import AskScreen, ReasonScreen, word_for
-from gatekit_tui.deliberate import Deliberate
 from gatekit_tui.detail_text import Study
 from gatekit_tui.edit import LARGEST, EditScreen
-from gatekit_tui.row_text import fate
+from gatekit_tui.fields import Raw
+from gatekit_tui.sending import Sender
 from gatekit_tui.settle import Settlement, SettleScreen
 from gatekit_tui.spans import Inked
 
-if TYPE_CHECKING:
-    from gatekit import Gate
-
 
 class Decider:
-    """Decides in the reviewer's name on the requests that were drawn, each standing for its token.
+    """Decides in the reviewer's name on the requests that were drawn, each standing for its token."""
 
-    `saving` is called with the id of the request while its decision is on its way, and with None after that.
-    """
-
-    def __init__(self, screen: Deliberate[None], gate: Gate, name: str, saving: Callable[[str | None], None]) -> None:
-        self._screen = screen
-        self._gate = gate
-        self._reviewer = gate.aio.reviewer(name)
-        self._saving = saving
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self._screen = sender.screen
+        self._gate = sender.gate
+        self._reviewer = sender.reviewer
         self._drafts: dict[tuple[str, str], str] = {}
+        self._answers: dict[tuple[str, str], dict[str, Raw]] = {}
         self._reasons: dict[str, str] = {}
         self._settlements: dict[str, tuple[str, str]] = {}
 
     @property
     def has_drafts(self) -> bool:
-        """Whether an edit was begun and neither sent nor undone."""
-        return bool(self._drafts)
+        """Whether an edit or an answer was begun and neither sent nor undone."""
+        return bool(self._drafts or self._answers)
 
     def approve(self, seen: Study, *, shown_all: bool) -> None:
         """Approve, or release, after the word that the call's risk costs."""
@@ -151,28 +146,38 @@ class Decider:
 
         self._screen.app.push_screen(screen, answered)
 
+    def answer(self, seen: Study, *, shown_all: bool) -> None:
+        """Answer a question."""
+        request = seen.request
+        key = (request.id, request.token)
+        screen = AnswerScreen(seen, self._answers.get(key), self._answer_checker(request), shown_all=shown_all)
+
+        def answered(answer: Answer | None) -> None:
+            self._answers[key] = screen.raw
+            if screen.is_as_it_was:
+                del self._answers[key]
+            if answer is not None:
+                self._send(request, self._reviewer.answer(request, answer.value))
+
+        self._screen.app.push_screen(screen, answered)
+
     def _checker(self, request: Request) -> Callable[[dict[str, Any]], Awaitable[tuple[Change, ...]]]:
         async def check(args: dict[str, Any]) -> tuple[Change, ...]:
             return await self._gate.aio.check_edit(request, args, replace=True)
 
         return check
 
-    def _send(self, request: Request, decision: Awaitable[Decision]) -> None:
-        self._saving(request.id)
-        self._screen.run_worker(self._deliver(request, decision), group="decide")
+    def _answer_checker(self, request: Request) -> Callable[[dict[str, Any]], Awaitable[tuple[Change, ...]]]:
+        async def check(answer: dict[str, Any]) -> tuple[Change, ...]:
+            return await self._gate.aio.check_edit(request, answer)
 
-    async def _deliver(self, request: Request, decision: Awaitable[Decision]) -> None:
-        say = self._screen.review.say
-        try:
-            await decision
+        return check
+
+    def _send(self, request: Request, decision: Awaitable[Decision]) -> None:
+        def done() -> None:
             self._drafts.pop((request.id, request.token), None)
+            self._answers.pop((request.id, request.token), None)
             self._reasons.pop(request.id, None)
             self._settlements.pop(request.id, None)
-        except AlreadyDecided as error:
-            told = fate("", error.decision, self._gate.now())
-            say(f"{request.tool} was decided elsewhere: {told}. Your decision does not count.", "warning")
-        except StaleToken:
-            say(f"{request.tool} changed since you looked: read it again.", "warning")
-        except GatekitError as error:
-            say(f"{request.tool}: nothing was decided: {error}", "error")
-        self._saving(None)
+
+        self._sender.send(request, decision, done)

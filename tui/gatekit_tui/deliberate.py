@@ -9,6 +9,7 @@ from textual.screen import ModalScreen, Screen
 
 from gatekit_tui.guard import SETTLE
 from gatekit_tui.guarded import GuardedApp
+from gatekit_tui.stop_banner import StopBanner
 
 T = TypeVar("T")
 
@@ -16,7 +17,11 @@ TOO_SOON = "Too soon after the picture changed. Look, then press it again."
 
 
 class Deliberate(Screen[T]):
-    """A screen whose decisions go through `deliberately`."""
+    """A screen whose decisions go through `deliberately`. While the queue is stopped it says so at the very top."""
+
+    def on_mount(self) -> None:
+        """Hang the banner up."""
+        self.mount(StopBanner())
 
     @property
     def review(self) -> GuardedApp:

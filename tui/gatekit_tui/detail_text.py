@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from gatekit.display import Drawing, Line, ago, draw_arguments, visible, warnings_of
 from gatekit.models import Request
+from gatekit_tui.fields import WHOLE, Field, fields_of, takes
+from gatekit_tui.question_text import prompt_of, question_lines
 from gatekit_tui.row_text import RISK_INK, fate, one_line, person
 from gatekit_tui.spans import Ink, Inked, Span, fit, length, spread, wrap, wrap_inked
+from gatekit_tui.stages_text import deadline_line, policy_lines
 
 _ARGUMENT_INK: Final[dict[str, Ink]] = {
     "string": "string",
@@ -29,28 +33,60 @@ class Study:
 
     request: Request
     drawing: Drawing
+    """What is shown as arguments; of a question its details."""
     hidden: int
     """Deceptive characters in all its texts."""
     warnings: tuple[str, ...]
     """What could mislead, with the place."""
+    fields: tuple[Field, ...] = ()
+    """What the answer to a question is typed into."""
 
 
-def study(request: Request) -> Study:
-    """Look at every text of a request. Large arguments take their time: not on the loop's thread."""
-    drawing = draw_arguments(request.args)
-    others = {
-        "description": request.description,
+def study(request: Request, schema: Mapping[str, Any] | None = None) -> Study:
+    """Look at every text of a request; `schema` is a question's. Large arguments take their time: not on the loop."""
+    drawing = draw_arguments(_shown(request))
+    fields = () if schema is None else fields_of(schema)
+    others = _texts(request, fields)
+    hidden = drawing.hidden + sum(visible(text)[1] for text in others.values())
+    warnings = [*drawing.warnings]
+    for name, text in others.items():
+        warnings.extend(f"{name}: {warning}" for warning in warnings_of(text))
+    return Study(request, drawing, max(hidden, request.hidden), tuple(warnings), fields)
+
+
+def _asks(request: Request) -> bool:
+    """Whether there is no tool behind it, but a prompt."""
+    return request.kind in ("question", "confirm")
+
+
+def _shown(request: Request) -> dict[str, Any]:
+    """What is drawn as arguments: all but what is drawn in a place of its own."""
+    args = request.args
+    if not _asks(request):
+        return args
+    details = args.get("details")
+    shown = {key: value for key, value in args.items() if key not in ("answer", "details", "prompt")}
+    shown |= details if isinstance(details, dict) else {}
+    return shown if args.get("answer") is None else {"(answer so far)": args["answer"], **shown}
+
+
+def _texts(request: Request, fields: tuple[Field, ...]) -> dict[str, str]:
+    """All that is shown beside the arguments, by name."""
+    people = [*(name for pair in request.delegations for name in pair), request.claim.by if request.claim else ""]
+    for stage in request.stages:
+        people += [stage.name, *stage.reviewers, *stage.by]
+    return {
+        "description": "" if _asks(request) else request.description,
+        "question": prompt_of(request) if _asks(request) else "",
+        "answers": "\n".join(takes(fields)),
         "tool": request.tool,
         "requester": request.requester,
         "run": request.run or "",
         "call id": request.call_id,
         "reasons": "\n".join(request.reasons),
+        "rule": request.rule or "",
+        "stages and reviewers": "\n".join(people),
     }
-    hidden = drawing.hidden + sum(visible(text)[1] for text in others.values())
-    warnings = [*drawing.warnings]
-    for name, text in others.items():
-        warnings.extend(f"{name}: {warning}" for warning in warnings_of(text))
-    return Study(request, drawing, max(hidden, request.hidden), tuple(warnings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +103,9 @@ def draw_body(seen: Study, width: int) -> Body:
     """The lines under the heading, for a pane of `width` cells."""
     inner = _inner(width)
     top = [*_warnings(seen, inner), ()]
+    if _asks(seen.request):
+        lines = [*top, *_question(seen, inner)]
+        return Body(_indented([*lines, *_wanted(seen, inner)]), len(lines))
     arguments = [_section("arguments", _arguments_note(seen), inner), *_arguments(seen.drawing, inner)]
     words = [
         (),
@@ -74,6 +113,29 @@ def draw_body(seen: Study, width: int) -> Body:
         *_words(seen.request, inner),
     ]
     return Body(_indented([*top, *arguments, *words]), len(top) + len(arguments))
+
+
+def _question(seen: Study, width: int) -> list[Inked]:
+    """What is asked, and what goes with it."""
+    lines = [_section("the agent asks", "its own words", width)]
+    lines += _led(("│ ", "dim"), question_lines(seen.request), width)
+    if _shown(seen.request):
+        lines += [(), _section("details", "", width), *_arguments(seen.drawing, width)]
+    return lines
+
+
+def _wanted(seen: Study, width: int) -> list[Inked]:
+    """What the answer to a question is to be."""
+    told = takes(seen.fields)
+    note = told.pop(0) if len(seen.fields) == 1 and seen.fields[0].name == WHOLE else ""
+    if not told and not note:
+        return []
+    head = _beside((("the answer", "label"),), ((one_line(note), "dim"),), width)
+    return [(), *head, *_led((_MARGIN, "text"), [((one_line(text), "text"),) for text in told], width)]
+
+
+def _led(lead: Span, lines: list[Inked], width: int) -> list[Inked]:
+    return [(lead, *piece) for line in lines for piece in wrap_inked(line, width - length((lead,)))]
 
 
 def draw_heading(request: Request, width: int, now: datetime, *, gone: bool) -> tuple[Inked, ...]:
@@ -98,8 +160,12 @@ def _heading(request: Request, width: int, now: datetime, *, gone: bool) -> list
         return [*lines, *wrap_inked((badge, (" " + fate(request.status, request.decision, now), "gone")), width)]
     if request.status in ("running", "unknown"):
         return [*lines, *_last_attempt(request, badge, width, now)]
-    waiting = f" waiting {ago((now - request.created_at).total_seconds())} · asked by {person(request.requester)}"
-    lines += wrap_inked((badge, (waiting, "dim")), width)
+    waiting = f" waiting {ago((now - request.created_at).total_seconds())}"
+    state: Inked = (badge, (waiting, "dim"))
+    if deadline := deadline_line(request, now):
+        state = (*state, (" · ", "dim"), *deadline)
+    lines += _beside(state, ((f"asked by {person(request.requester)}", "dim"),), width)
+    lines += policy_lines(request, width, now)
     if request.max_starts > 1:
         lines += _told(f"once approved it may start up to {request.max_starts} times", width, "note")
     if request.waiter == "gone":
@@ -112,6 +178,9 @@ def _heading(request: Request, width: int, now: datetime, *, gone: bool) -> list
 def _nobody_waits(request: Request) -> str:
     if request.kind == "pause":
         return "the run holds nothing while it waits: a worker, or its program, goes on with it"
+    if _asks(request):
+        goes_on = "its run goes on, or the program asks again" if request.run else "the program asks again"
+        return f"nobody waits for the answer: it is read when {goes_on}"
     goes_on = "its run goes on, or the agent makes the call again" if request.run else "the agent makes the call again"
     return f"nobody waits: once approved it runs when {goes_on}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from gatekit.display import visible
 
@@ -18,13 +18,21 @@ def write_draft(args: dict[str, Any]) -> str:
 
 
 def read_draft(text: str) -> dict[str, Any]:
-    """The arguments that a draft stands for.
+    """The arguments that a draft stands for. Raises `DraftError`."""
+    value = read_value(text)
+    if not isinstance(value, dict):
+        raise DraftError("the arguments must be one JSON object: { … }")
+    return cast("dict[str, Any]", value)
+
+
+def read_value(text: str) -> Any:
+    """One JSON value, strictly.
 
     Stricter than `json.loads`, which keeps the last of two equal names and accepts NaN: the reviewer must not
     be able to approve something else than what the draft seems to say. Raises `DraftError`.
     """
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise DraftError(f"line {error.lineno}, column {error.colno}: {error.msg}") from error
     except RecursionError as error:
@@ -33,9 +41,6 @@ def read_draft(text: str) -> dict[str, Any]:
         raise
     except ValueError as error:
         raise DraftError("a number has too many digits") from error
-    if not isinstance(value, dict):
-        raise DraftError("the arguments must be one JSON object: { … }")
-    return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gatekit.models import RequestRow
+from gatekit.models import RequestRow, Stop
 from gatekit_tui.lanes import WAITING, Lane
 from gatekit_tui.rows import PAGE, Rows
 
@@ -40,6 +40,8 @@ class Fresh:
     """Whether the chosen call is no longer in the list."""
     unknown: int
     """How many outcomes are to settle; counted no further than a hundred."""
+    stopped: Stop | None
+    """Why nothing starts; None: calls start."""
 
 
 class Feed:
@@ -84,7 +86,9 @@ class Feed:
                 top = max(0, view.first + line - view.cursor) if in_sight else view.first
                 cursor = line
         unknown = await self._queue.count("unknown", at_most=100)
-        return Fresh(await self._read(rows, top, top + view.last - view.first), cursor, top, gone, unknown)
+        stopped = await self._queue.stopped()
+        rows = await self._read(rows, top, top + view.last - view.first)
+        return Fresh(rows, cursor, top, gone, unknown, stopped)
 
     async def more(self, rows: Rows, first: int, last: int) -> Rows:
         """The same list with the pages of these lines in it too; pages far from them are forgotten."""

@@ -10,8 +10,10 @@ from rich.style import Style
 from textual import events
 from textual.app import App
 from textual.filter import LineFilter
+from textual.reactive import reactive
 
 from gatekit.display import visible
+from gatekit.models import Stop
 from gatekit_tui.filters import VisibleFilter
 from gatekit_tui.guard import KeyGuard
 from gatekit_tui.spans import Ink
@@ -26,6 +28,8 @@ class GuardedApp(App[None]):
 
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False
+    stopped: reactive[Stop | None] = reactive(None)
+    """Why nothing starts in the queue, as it was last read."""
     # At the top: at the foot stand the questions that a message is about.
     CSS = "ToastRack { dock: top; align: right top; margin-top: 1; } Toast { max-width: 60%; }"
 

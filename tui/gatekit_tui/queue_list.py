@@ -16,6 +16,7 @@ from gatekit_tui.ink_view import InkView
 from gatekit_tui.row_text import fate, row_spans, wait_of
 from gatekit_tui.rows import Rows
 from gatekit_tui.spans import Inked
+from gatekit_tui.stages_text import left_of
 from gatekit_tui.theme import Base
 
 
@@ -41,9 +42,10 @@ class QueueList(InkView, can_focus=True):
     class Wanted(Message):
         """Lines came into sight that are not read yet."""
 
-    def __init__(self, now: Callable[[], datetime], *, id: str) -> None:
+    def __init__(self, now: Callable[[], datetime], reader: str, *, id: str) -> None:
         super().__init__(id=id)
         self._now = now
+        self._reader = reader
         self.rows = Rows()
         self.cursor = 0
         self.chosen: RequestRow | None = None
@@ -102,6 +104,8 @@ class QueueList(InkView, can_focus=True):
             chosen=chosen,
             saving=row.id == self.saving,
             gone=self._told(row, now) if is_ghost else "",
+            reader=self._reader,
+            left=left_of(row, now),
         ), base
 
     def action_move(self, step: int) -> None:
@@ -166,4 +170,5 @@ class QueueList(InkView, can_focus=True):
     def _told(self, row: RequestRow, now: datetime) -> str:
         if row.id in self._fates:
             return fate(*self._fates[row.id], now)
-        return wait_of(row, now)
+        left = left_of(row, now)
+        return wait_of(row, now) if left is None else f"{wait_of(row, now)} {left[0]} {left[1]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import anyio
 from textual.app import ComposeResult
@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Footer
 
 from gatekit.errors import ReviewError, StoreError
-from gatekit.models import RequestRow
+from gatekit.models import Kind, Request, RequestRow
 from gatekit_tui import panels
 from gatekit_tui.bars import Bar, ListHead
 from gatekit_tui.deciding import Decider
@@ -20,19 +20,33 @@ from gatekit_tui.detail_text import Study, study
 from gatekit_tui.feed import Feed, View
 from gatekit_tui.following import Follower
 from gatekit_tui.ink_view import InkView
+from gatekit_tui.keys import KeysScreen
 from gatekit_tui.lanes import RUNNING, TO_SETTLE, WAITING, Lane, beside, unknown_note
 from gatekit_tui.lines_view import LinesView
 from gatekit_tui.queue_list import QueueList
 from gatekit_tui.row_text import one_line
 from gatekit_tui.rows import Rows
+from gatekit_tui.sending import Sender
+from gatekit_tui.sharing import Sharer
 from gatekit_tui.spans import Inked, Span
+from gatekit_tui.standing import GrantsScreen, ReviewersScreen
+from gatekit_tui.stopping import Stopper
 
 if TYPE_CHECKING:
     from gatekit import Gate
 
 _SLOW_STUDY = 50_000
 _NARROW = 60
-_LANE_OF = {"retry": TO_SETTLE, "settle": TO_SETTLE, "declare_lost": RUNNING}
+_KINDS_OF: Final[dict[str, tuple[Kind, ...]]] = {
+    "approve": ("call", "confirm"),
+    "release": ("pause",),
+    "answer": ("question",),
+    "edit": ("call", "pause"),
+    "allow": ("call",),
+}
+"""To which kinds of requests a key speaks, where not to all."""
+_IN_WAITING: Final = (*_KINDS_OF, "reject", "claim", "delegate")
+_LANE_OF: Final = {"retry": TO_SETTLE, "settle": TO_SETTLE, "declare_lost": RUNNING}
 
 
 class ReviewScreen(Deliberate[None]):
@@ -40,18 +54,27 @@ class ReviewScreen(Deliberate[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "approve", "approve", id="approve"),
+        Binding("a", "release", "release", id="release"),
+        Binding("a", "answer", "answer", id="answer"),
         Binding("e", "edit", "edit", id="edit"),
         Binding("r", "reject", "reject", id="reject"),
+        Binding("w", "allow", "allow", id="allow", tooltip="approve, and allow calls like it for a while"),
+        Binding("c", "claim", "claim", id="claim"),
+        Binding("D", "delegate", "hand on to somebody else", show=False, id="delegate"),
         Binding("o,enter", "open", "open", key_display="o", id="open"),
         Binding("t", "retry", "try again", id="retry"),
         Binding("s", "settle", "settle", id="settle"),
         Binding("x", "declare_lost", "give up", id="lost"),
-        Binding("right_square_bracket", "lane(1)", "lists", key_display="[ ]", id="next-list"),
-        Binding("left_square_bracket", "lane(-1)", "lists", show=False, id="previous-list"),
-        Binding("tab", "other_pane", "pane", show=False, id="pane"),
+        Binding("question_mark", "keys", "keys", key_display="?", id="keys"),
+        Binding("right_square_bracket", "lane(1)", "list", key_display="[ ]", id="next-list"),
+        Binding("left_square_bracket", "lane(-1)", "list", key_display="[ ]", show=False, id="previous-list"),
+        Binding("P", "grants", "what is allowed for a while", show=False, id="grants"),
+        Binding("W", "reviewers", "who may decide", show=False, id="reviewers"),
+        Binding("S", "stop", "stop the queue, or let it go on", show=False, id="stop"),
+        Binding("tab", "other_pane", "between list and detail", show=False, id="pane"),
         Binding("escape", "close", "back", show=False, id="back"),
-        Binding("J", "read_on(1)", "Scroll detail", show=False),
-        Binding("K", "read_on(-1)", "Scroll detail", show=False),
+        Binding("J", "read_on(1)", "scroll the detail down", show=False),
+        Binding("K", "read_on(-1)", "scroll the detail up", show=False),
         Binding("q", "quit", "quit", id="quit"),
     ]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (15, "-high")]  # noqa: RUF012
@@ -72,12 +95,15 @@ class ReviewScreen(Deliberate[None]):
         self._queue = gate.aio
         self._who = reviewer
         self._read_only = read_only
-        self._decider = Decider(self, gate, reviewer, self._mark_saving)
+        sender = Sender(self, gate, reviewer, self._mark_saving)
+        self._decider = Decider(sender)
+        self._sharer = Sharer(sender)
+        self._stopper = Stopper(sender)
         self._feed = Feed(gate)
         self._follower = Follower(gate, self._feed, self._refresh, self._set_trouble)
         self._top = Bar("bar", id="top")
         self._panel = LinesView(panels.connecting(str(gate.path)), base="base", id="panel")
-        self._list = QueueList(gate.now, id="list")
+        self._list = QueueList(gate.now, reviewer, id="list")
         self._title = Bar("head", id="title", fill="─")
         self._detail = DetailView(gate.now, id="detail")
         self._trouble = "connecting"
@@ -149,12 +175,12 @@ class ReviewScreen(Deliberate[None]):
             return
         self._list.show(fresh.rows, cursor=fresh.cursor, top=fresh.top)
         self._unknown = fresh.unknown
+        self.review.stopped = fresh.stopped
         self._show_whether_empty()
         chosen = self._list.chosen
         if (chosen and chosen.id) != (view.chosen and view.chosen.id):
             self.review.guard.change()
-        if fresh.gone or chosen != view.chosen or self._detail.study is None:
-            await self._show_detail(chosen)
+        await self._read_detail(chosen)
 
     def _show_whether_empty(self) -> None:
         empty = self._list.rows.size == 0
@@ -192,19 +218,24 @@ class ReviewScreen(Deliberate[None]):
                 await self._show_detail(queue.chosen)
 
     async def _show_detail(self, row: RequestRow | None) -> None:
+        try:
+            await self._read_detail(row)
+        except StoreError as error:
+            self._set_trouble(error)
+
+    async def _read_detail(self, row: RequestRow | None) -> None:
         if row is None:
             self._detail.show(None)
             self.refresh_bindings()
             return
         try:
             request = await self._queue.get(row.id)
-        except (StoreError, ReviewError) as error:
+        except ReviewError as error:
             self.review.say(str(error), "error")
             return
-        if len(request.args_text) > _SLOW_STUDY:
-            seen = await anyio.to_thread.run_sync(study, request)
-        else:
-            seen = study(request)
+        if self._is_drawn(request):
+            return
+        seen = await self._study(request)
         chosen = self._list.chosen
         if chosen is None or chosen.id != row.id:
             return
@@ -213,11 +244,21 @@ class ReviewScreen(Deliberate[None]):
             self._list.gone(request)
             self._list.refresh_line(self._list.cursor)
         shown = self._detail.study
-        if shown is not None and shown.request.id == request.id and shown.request.token != request.token:
+        if shown is not None and shown.request.id == request.id and _what_a_yes_means(shown) != _what_a_yes_means(seen):
             # What is asked changed under the reviewer's eyes.
             self.review.guard.change()
         self._detail.show(seen, gone=gone)
         self.refresh_bindings()
+
+    def _is_drawn(self, request: Request) -> bool:
+        shown = self._detail.study
+        return shown is not None and shown.request == request and self._detail.gone == self._list.chosen_is_gone
+
+    async def _study(self, request: Request) -> Study:
+        schema = await self._queue.schema(request) if request.kind == "question" else None
+        if len(request.args_text) > _SLOW_STUDY:
+            return await anyio.to_thread.run_sync(study, request, schema)
+        return study(request, schema)
 
     def on_detail_view_moved(self) -> None:
         """Say which lines are in sight."""
@@ -227,10 +268,12 @@ class ReviewScreen(Deliberate[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that decide are absent where nobody may, and dead where nothing waits."""
-        if action in ("approve", "edit", "reject"):
-            if self._read_only or self._feed.lane is not WAITING:
+        if action in _IN_WAITING:
+            if self._read_only or self._feed.lane is not WAITING or self._speaks_to_others(action):
                 return False
             return True if self._decidable() is not None else None
+        if action == "stop":
+            return not self._read_only
         if action in ("retry", "settle", "declare_lost"):
             if self._read_only or self._feed.lane is not _LANE_OF[action]:
                 return False
@@ -245,6 +288,12 @@ class ReviewScreen(Deliberate[None]):
         self.refresh_bindings()
         if request_id is None:
             self._follower.stir()
+
+    def _speaks_to_others(self, action: str) -> bool:
+        """Whether the drawn request is of a kind that has other keys."""
+        kinds, seen = _KINDS_OF.get(action), self._detail.study
+        kind: Kind = "call" if seen is None else seen.request.kind
+        return kinds is not None and kind not in kinds
 
     def _decidable(self) -> Study | None:
         """The call that a key would decide: chosen, still waiting, and the very one that is drawn."""
@@ -265,6 +314,52 @@ class ReviewScreen(Deliberate[None]):
         if seen := self._decidable():
             shown_all = self._detail.shown_all
             self.deliberately(lambda: self._decider.approve(seen, shown_all=shown_all))
+
+    def action_release(self) -> None:
+        """Let the drawn run go on."""
+        self.action_approve()
+
+    def action_answer(self) -> None:
+        """Answer the drawn question."""
+        if seen := self._decidable():
+            shown_all = self._detail.shown_all
+            self.deliberately(lambda: self._decider.answer(seen, shown_all=shown_all))
+
+    def action_allow(self) -> None:
+        """Approve the drawn call, and its like for a while."""
+        if seen := self._decidable():
+            shown_all = self._detail.shown_all
+            self.deliberately(lambda: self._sharer.allow(seen, shown_all=shown_all))
+
+    def action_claim(self) -> None:
+        """Take the drawn request to look at it."""
+        if seen := self._decidable():
+            self.deliberately(lambda: self._sharer.claim(seen))
+
+    def action_delegate(self) -> None:
+        """Hand one's part of the drawn request on."""
+        if seen := self._decidable():
+            self.deliberately(lambda: self._sharer.delegate(seen))
+
+    def action_stop(self) -> None:
+        """Stop the queue, or let it go on."""
+        self.deliberately(lambda: self._stopper.turn(self.review.stopped))
+
+    def action_grants(self) -> None:
+        """What is allowed for a while."""
+        self.app.push_screen(GrantsScreen(self._gate, self._who, read_only=self._read_only))
+
+    def action_reviewers(self) -> None:
+        """Who may decide."""
+        self.app.push_screen(ReviewersScreen(self._gate))
+
+    def action_keys(self) -> None:
+        """What each key does."""
+        own = {binding.action for binding in (*self._list.BINDINGS, *self.BINDINGS) if isinstance(binding, Binding)}
+        active = [one for one in self.active_bindings.values() if one.binding.action in own]
+        told = [(self.app.get_key_display(one.binding), one.binding.description, one.enabled) for one in active]
+        told = list(dict.fromkeys(told))
+        self.app.push_screen(KeysScreen(told))
 
     def action_edit(self) -> None:
         """Edit the arguments of the drawn call."""
@@ -330,7 +425,13 @@ class ReviewScreen(Deliberate[None]):
         if on_their_way := [work for work in self.workers if work.group == "decide"]:
             await self.workers.wait_for_complete(on_their_way)
         if self._decider.has_drafts and not self._leaving:
-            self.review.say("An edit is not sent yet. q again leaves without it.", "warning")
+            self.review.say("What you began to write is not sent yet. q again leaves without it.", "warning")
             self._leaving = True
             return
         self.app.exit()
+
+
+def _what_a_yes_means(seen: Study) -> tuple[object, ...]:
+    """The version that is asked, and for which stages: a yes counts for these."""
+    request = seen.request
+    return request.token, tuple((stage.name, stage.status) for stage in request.stages)

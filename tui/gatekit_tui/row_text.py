@@ -16,6 +16,7 @@ _DONE: Final = {
     "edit": "edited and approved",
     "reject": "rejected",
     "respond": "answered",
+    "answer": "answered",
     "cancel": "withdrawn",
     "expire": "expired",
     "undo": "taken back",
@@ -31,6 +32,10 @@ _STATE_WORDS: Final = {
     "failed": "the tool failed",
 }
 _MARK, _RISK, _WAIT = 2, 5, 6
+_LEAST_WHAT: Final = 8
+"""Cells that flags leave to the words of a row."""
+_LONGEST_CLAIM: Final = 10
+"""Cells of the name of whoever claimed a request."""
 
 
 def one_line(text: str) -> str:
@@ -68,8 +73,21 @@ def head_spans(width: int) -> Inked:
     return ((" " * _MARK + fit("RISK", _RISK) + fit("TOOL", tool) + fit("WHAT", what - 1) + "  WAIT ", "dim"),)
 
 
-def row_spans(row: RequestRow, width: int, *, wait: str, chosen: bool, saving: bool = False, gone: str = "") -> Inked:
-    """One call as a line of exactly `width` cells. `gone` says what became of it, if it no longer waits."""
+def row_spans(
+    row: RequestRow,
+    width: int,
+    *,
+    wait: str,
+    chosen: bool,
+    saving: bool = False,
+    gone: str = "",
+    reader: str = "",
+    left: Span | None = None,
+) -> Inked:
+    """One call as a line of exactly `width` cells, for the reviewer `reader`.
+
+    `gone` says what became of it, if it no longer waits; `left` how long a decision still counts.
+    """
     tool = _tool_width(width)
     what = width - _MARK - _RISK - tool - _WAIT
     mark = "▌ " if chosen else "  "
@@ -77,7 +95,7 @@ def row_spans(row: RequestRow, width: int, *, wait: str, chosen: bool, saving: b
         told = fit(f"{RISK_SHORT[row.risk]:<{_RISK}}{fit(one_line(row.tool), tool - 1)} {gone}", width - _MARK)
         return ((mark, "dim"), (told, "gone"))
     badge = RISK_SHORT[row.risk]
-    flags = _flags(row, saving)
+    flags = _flags(row, saving, reader, left, what - _LEAST_WHAT)
     text = fit(one_line(row.description) + ("…" if row.cut else ""), what - length(flags) - 1)
     return (
         (mark, "label"),
@@ -90,14 +108,24 @@ def row_spans(row: RequestRow, width: int, *, wait: str, chosen: bool, saving: b
     )
 
 
-def _flags(row: RequestRow, saving: bool) -> Inked:
+def _flags(row: RequestRow, saving: bool, reader: str, left: Span | None, room: int) -> Inked:
+    """What is to be known of a row at a glance, in at most `room` cells: what matters least is left out first."""
+    is_pending = row.status == "pending"
     flags: list[Span] = []
     if row.hidden:
         flags.append((f" !{row.hidden}", "warn"))
-    if row.waiter == "gone" and row.kind == "call" and row.status == "pending":
-        flags.append((" nobody waits", "dim"))
     if saving:
         flags.append((" saving…", "note"))
+    if row.stage and is_pending:
+        flags.append((f" {row.stage}", "label"))
+    if left is not None and is_pending:
+        flags.append((f" {left[0]} left", left[1]))
+    if row.claimed_by not in (None, f"human:{reader}") and is_pending:
+        flags.append((f" @{fit(person(row.claimed_by or ''), _LONGEST_CLAIM).rstrip()}", "note"))
+    if row.waiter == "gone" and row.kind == "call" and is_pending:
+        flags.append((" nobody waits", "dim"))
+    while len(flags) > 1 and length(tuple(flags)) > room:
+        flags.pop()
     return tuple(flags)
 
 

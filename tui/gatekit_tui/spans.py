@@ -68,7 +68,10 @@ def length(spans: Inked) -> int:
 
 
 def wrap_inked(line: Inked, width: int) -> list[Inked]:
-    """The line in pieces of at most `width` cells, each piece of text in its ink."""
+    """The line in pieces of at most `width` cells, each piece of text in its ink.
+
+    A piece ends after a blank if there is one in its second half, as in `wrap`.
+    """
     width = max(2, width)
     rows: list[list[Span]] = [[]]
     room = width
@@ -78,8 +81,19 @@ def wrap_inked(line: Inked, width: int) -> list[Inked]:
             if room < 2:
                 rows.append([])
                 room = width
-            head = _head(text[start : start + room + _MARKS], room)
-            rows[-1].append((head, ink))
-            room -= cell_len(head)
+            head = _whole_words(text, start, _head(text[start : start + room + _MARKS], room), room, width)
+            if head:
+                rows[-1].append((head, ink))
             start += len(head)
+            room = 0 if start < len(text) else room - cell_len(head)
     return [tuple(row) for row in rows]
+
+
+def _whole_words(text: str, start: int, head: str, room: int, width: int) -> str:
+    """What goes on the line of `head`, so that no word is cut if the line is half full without it."""
+    end = start + len(head)
+    if end == len(text) or text[end] == " ":
+        return head
+    blank = head.rfind(" ") + 1
+    is_half_full = (width - room + cell_len(head[:blank])) * 2 >= width
+    return head[:blank] if is_half_full else head
