@@ -218,7 +218,7 @@ def gated_step(
     check_template(description, parameters.names)
     if preview is not None and (not callable(preview) or is_async_callable(preview)):
         raise UsageError(f"{tool_name}: preview takes a plain function of the arguments, not {preview!r}")
-    _check_policy(policy, budget, parameters.names, tool_name)
+    _check_policy(policy, budget, parameters, tool_name)
     step = GatedTool(
         tool=function,
         is_async=is_async_callable(function),
@@ -366,7 +366,7 @@ def _are_exceptions(types: object) -> bool:
     )
 
 
-def _check_policy(policy: object, budget: object, names: Sequence[str], tool: str) -> None:
+def _check_policy(policy: object, budget: object, parameters: Parameters, tool: str) -> None:
     if policy is not None and not isinstance(policy, Policy) and not callable(policy):
         raise UsageError(f"{tool}: policy takes a Policy or a function of the arguments, not {type(policy).__name__}")
     if is_async_callable(policy):
@@ -375,8 +375,11 @@ def _check_policy(policy: object, budget: object, names: Sequence[str], tool: st
         return
     if not isinstance(budget, Budget):
         raise UsageError(f"{tool}: budget takes a Budget, not {type(budget).__name__}")
-    if budget.field is not None and budget.field not in names:
-        raise UsageError(f"{tool}: budget adds up {budget.field!r}, which the tool does not take: {', '.join(names)}")
+    if budget.field is not None and budget.field not in parameters.names:
+        taken = ", ".join(parameters.names)
+        raise UsageError(f"{tool}: budget adds up {budget.field!r}, which the tool does not take: {taken}")
+    if budget.field in parameters.redacted:
+        raise UsageError(f"{tool}: budget adds up {budget.field!r}, whose value is redacted: the queue would tell it")
 
 
 def _takes_args(rule: object, tool: str) -> bool:

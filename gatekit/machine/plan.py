@@ -30,6 +30,8 @@ class StagePlan:
     """Who may decide it too since it was escalated."""
     since: int = 0
     """Decisions up to this number were made when more people were asked, and do not count for it."""
+    still: tuple[str, ...] = ()
+    """Whose decisions of before count all the same: they are among those who are asked now."""
 
     @property
     def everybody(self) -> tuple[str, ...]:
@@ -118,11 +120,15 @@ def covers(own: StagePlan, asked: StagePlan) -> bool:
     return own.name == asked.name and own.quorum >= asked.quorum and _is_within(own, asked)
 
 
-def narrowed(own: StagePlan, asked: StagePlan, since: int) -> StagePlan | None:
-    """The stage as it asks only those whom the other asks too; None where these are not fewer of the same."""
+def narrowed(own: StagePlan, asked: StagePlan, since: int, still: tuple[str, ...]) -> StagePlan | None:
+    """The stage as it asks only those whom the other asks too; None where these are not fewer of the same.
+
+    Who was asked because of an escalation is asked no more: nobody has been silent on the new arguments yet.
+    """
     if own.name != asked.name or not _is_within(asked, own):
         return None
-    return replace(own, reviewers=asked.reviewers, quorum=max(own.quorum, asked.quorum), since=since)
+    quorum = max(own.quorum, asked.quorum)
+    return replace(own, reviewers=asked.reviewers, quorum=quorum, also=(), since=since, still=still)
 
 
 def _is_within(few: StagePlan, many: StagePlan) -> bool:
@@ -141,7 +147,7 @@ def _united(stages: Sequence[StagePlan]) -> tuple[StagePlan, ...]:
 
 def _tree(plan: Plan) -> dict[str, Any]:
     return {
-        "stages": [[stage.name, stage.reviewers, stage.quorum, stage.also, stage.since] for stage in plan.stages],
+        "stages": [_row(stage) for stage in plan.stages],
         "parallel": plan.parallel,
         "keeps_votes": plan.keeps_votes,
         "exclusive_claims": plan.exclusive_claims,
@@ -153,11 +159,15 @@ def _tree(plan: Plan) -> dict[str, Any]:
     }
 
 
+def _row(stage: StagePlan) -> list[Any]:
+    return [stage.name, stage.reviewers, stage.quorum, stage.also, stage.since, stage.still]
+
+
 def _plan(tree: dict[str, Any]) -> Plan:
     plan = Plan(
         stages=tuple(
-            StagePlan(_text(name), _texts(people), _number(quorum), _texts(also), _number(since + 1) - 1)
-            for name, people, quorum, also, since in tree["stages"]
+            StagePlan(_text(name), _texts(people), _number(quorum), _texts(also), _number(since + 1) - 1, _texts(still))
+            for name, people, quorum, also, since, still in tree["stages"]
         ),
         parallel=_truth(tree["parallel"]),
         keeps_votes=_truth(tree["keeps_votes"]),

@@ -11,7 +11,7 @@ from gatekit.machine.effects import Draft
 from gatekit.machine.evidence import flaw_in_rows
 from gatekit.machine.plan import plan_of
 from gatekit.machine.records import AttemptRecord, State
-from gatekit.machine.voting import OPEN, Directory, with_demands
+from gatekit.machine.voting import OPEN, Directory, progress, with_demands
 from gatekit.models import Status
 
 
@@ -62,7 +62,10 @@ def _check(draft: Draft, command: Start, directory: Directory) -> bool:
     if plan is draft.state.plan:
         return True
     names = ", ".join(stage.name for stage in plan.stages if stage not in draft.state.plan.stages)
+    # Kept also where it is met already: should the call come back to review, these arguments ask for it again.
     draft.move(plan=plan.text, stages=len(plan.stages))
+    if progress(draft.state).done:
+        return True
     # Who said yes to exactly these arguments has done so.
     back_to_review(draft, requester, f"the edited arguments need more: {names}", keeps_votes=True)
     return False

@@ -77,7 +77,12 @@ def counted(state: State) -> list[DecisionRecord]:
 
 
 def _stages_of(plan: Plan, vote: DecisionRecord) -> tuple[int, ...]:
-    return tuple(index for index in vote.stages if index < len(plan.stages) and vote.no > plan.stages[index].since)
+    asked = [index for index in vote.stages if index < len(plan.stages)]
+    return tuple(index for index in asked if _counts_for(plan.stages[index], vote))
+
+
+def _counts_for(stage: StagePlan, vote: DecisionRecord) -> bool:
+    return vote.no > stage.since or name_of(vote.by) in stage.still
 
 
 def progress(state: State) -> Progress:
@@ -96,17 +101,19 @@ def progress(state: State) -> Progress:
 def with_demands(state: State, asked: Plan, directory: Directory) -> Plan:
     """The plan with what is demanded beyond it; the same object where that is nothing. It never demands less.
 
-    A stage that asks fewer of the same people takes the place of the wider one, unless those who said yes are such.
+    A stage that asks fewer of the same people takes the place of the wider one; those who said yes, and are among
+    the fewer, have said so.
     """
     plan, stages, people = state.plan, list(state.plan.stages), progress(state).people
     for stage in asked.stages:
         if any(covers(own, stage) for own in stages):
             continue
         place = next((no for no, own in enumerate(stages) if own.name == stage.name), None)
-        fewer = None if place is None else narrowed(stages[place], stage, len(state.decisions))
+        still = () if place is None else tuple(who for who in people[place] if may_decide(state, directory, who, stage))
+        fewer = None if place is None else narrowed(stages[place], stage, len(state.decisions), still)
         if place is None or fewer is None:
             stages.append(stage)
-        elif sum(may_decide(state, directory, name, stage) for name in people[place]) < fewer.quorum:
+        else:
             stages[place] = fewer
     return plan if tuple(stages) == plan.stages else replace(plan, stages=tuple(stages))
 

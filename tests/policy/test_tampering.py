@@ -12,7 +12,7 @@ from gatekit import Gate, Policy, Stage, StoreError, Suspended, calling, gated_s
 
 FORGERIES = [
     "UPDATE requests SET plan = '', stages = 1",
-    "UPDATE requests SET plan = replace(plan, ',1,[],0],[\"two\"', ',1,[],0],[\"too\"')",
+    "UPDATE requests SET plan = replace(plan, ',1,[],0,[]],[\"two\"', ',1,[],0,[]],[\"too\"')",
     "UPDATE decisions SET stages = '[1]'",
     "UPDATE decisions SET digest = 'x' WHERE no = 1",
     "DELETE FROM decisions WHERE no = 1",
