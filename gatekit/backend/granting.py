@@ -14,7 +14,7 @@ from gatekit.machine.effects import Draft, PutGrant
 from gatekit.machine.grants import GrantRecord
 from gatekit.machine.projection import decision_model, grant_model
 from gatekit.machine.records import State, name_of
-from gatekit.machine.voting import Directory
+from gatekit.machine.voting import Directory, cast_for
 from gatekit.models import Grant
 
 
@@ -67,7 +67,8 @@ def _not_grantable(state: State, giver: str, directory: Directory) -> NotAllowed
     if request.risk == "critical":
         return NotAllowed("its risk is critical: each of these calls needs a human's look")
     stage = state.plan.only_stage
-    if stage is not None and not directory.has_right(giver, replace(stage, also=())):
+    stands_in = stage is not None and not directory.has_right(giver, replace(stage, also=()))
+    if stands_in and cast_for(state, directory, giver):
         return NotAllowed(f"{giver} may not allow such calls for a while: only those whom the policy itself asks can")
     if stage is None:
         return NotAllowed("its policy asks more than one person: nobody can allow such calls alone")

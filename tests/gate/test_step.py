@@ -150,7 +150,7 @@ def test_wrong_options_are_refused_at_decoration(options: dict[str, Any], messag
         cast("Any", gated_step)(plain, **options)
 
 
-@pytest.mark.parametrize("option", ["preview", "notify"])
+@pytest.mark.parametrize("option", ["notify"])
 def test_an_option_that_is_not_delivered_does_not_exist(option: str) -> None:
     with pytest.raises(TypeError):
         cast("Any", gated_step)(plain, **{option: None})

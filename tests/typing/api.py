@@ -130,7 +130,7 @@ async def methods(mailbox: Mailbox) -> None:
 
 gated_step(delete_file, on_reject="ignore")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
 gated_step(delete_file, risk="enormous")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
-gated_step(delete_file, preview=5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+gated_step(delete_file, notify=5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
 
 
 # The queue.
