@@ -13,13 +13,13 @@ from typing import Any
 
 import anyio
 
-from gatekit import Args, Gate, calling, gated_step
-from gatekit.models import Risk
+from gatekit import Args, Gate, calling, gated_step, previews
+from gatekit.models import Preview, Risk
 from gatekit.testing import FakeClock, memory_gate
 from gatekit_tui import ReviewApp
 
 OUT = Path(__file__).parent / "dashboard.svg"
-SIZE = (104, 31)
+SIZE = (104, 37)
 FONTS = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
 
 Tool = Callable[..., Any]
@@ -46,6 +46,7 @@ async def write_file(path: str, text: str) -> None:
     """Write a file."""
 
 
+SITE = "<h1>Prices</h1>\n<p>Basic: {} a month</p>\n"
 MAIL = "Dear Bob,\n\nyour invoice 2041 is attached; it is due in 14 days.\n\nKind regards,\nthe billing desk"
 CALLS: list[tuple[Tool, Risk, str, dict[str, Any], float]] = [
     (delete_rows, "critical", "Delete {limit} rows of {table}",
@@ -57,7 +58,7 @@ CALLS: list[tuple[Tool, Risk, str, dict[str, Any], float]] = [
     (refund, "low", "Refund order #{order}: €{amount}", {"order": 118, "amount": 12.5}, 160),
     (send_email, "medium", "Send {subject!r} to 1 person",
      {"to": ["eve@example.com"], "subject": "Your password", "body": "see invoice\u202egpj.exe"}, 70),
-    (write_file, "low", "Write {path}", {"path": "/srv/site/prices.html", "text": "<h1>Prices</h1>"}, 41),
+    (write_file, "low", "Write {path}", {"path": "/srv/site/prices.html", "text": SITE.format("€12")}, 41),
 ]  # fmt: skip
 
 
@@ -83,18 +84,23 @@ async def call(gate: Gate, tool: Tool, risk: Risk, description: str, arguments: 
     def needs_approval(args: Args) -> bool:
         return True
 
-    step = gated_step(tool, gate=gate, requires_approval=needs_approval, risk=risk, description=description)
+    def preview(args: Args) -> Preview | None:
+        return previews.diff(SITE.format("€9"), args["text"], name=args["path"]) if tool is write_file else None
+
+    step = gated_step(
+        tool, gate=gate, requires_approval=needs_approval, risk=risk, description=description, preview=preview
+    )
     with calling(run="nightly-42", agent="billing"):
         await step(**arguments)
 
 
 async def draw(gate: Gate) -> str:
-    """The third call chosen, as the reviewer sees it."""
+    """The last call chosen, as the reviewer sees it."""
     app = ReviewApp(gate, "alice")
     async with app.run_test(size=SIZE) as pilot:
         await until(lambda: "nightly-42" in app.export_screenshot())
-        await pilot.press("j", "j")
-        await until(lambda: "2041" in app.export_screenshot() and "Dear" in app.export_screenshot())
+        await pilot.press("G")
+        await until(lambda: "shows" in app.export_screenshot() and "+++" in app.export_screenshot())
         return without_foreign_fonts(app.export_screenshot(title="gatekit review"))
 
 

@@ -18,6 +18,7 @@ from gatekit.backend.tx import PageQuery, RunsQuery, Store
 from gatekit.clock import Clock, SystemClock, seconds_of, to_datetime
 from gatekit.driving import AsyncSeat, Intent, SyncSeat, verb
 from gatekit.errors import QueueNotFound, UsageError
+from gatekit.filters import filter_from
 from gatekit.forking import ForkLock
 from gatekit.hooks import requester_name
 from gatekit.machine.plan import ROLE
@@ -88,6 +89,7 @@ class _Verbs:
         status: Status | Sequence[Status] = "pending",
         *,
         tool: str | None = None,
+        where: str | None = None,
         order: Literal["due"] = "due",
         after: str | None = None,
         before: str | None = None,
@@ -99,19 +101,27 @@ class _Verbs:
         Args:
             status: one state or several.
             tool: only the calls of this tool.
+            where: a filter: `risk>=high tool:deploy* older:10m by:agent-7 run:thread-7 kind:question claimed:no
+                stage:2`, and words that stand in the tool's name, the description or the arguments. It is held
+                against at most 20,000 lines for one page; go on from the page's `next` while it has one.
             order: `"due"`, the only one there is.
-            after: the `key` of a line; the page begins behind it.
+            after: the `key` of a line, or the `next` of a page; the page begins behind it.
             before: the `key` of a line; the page ends before it. Not together with `after` or `offset`.
-            offset: so many lines are passed over; `after` costs less.
+            offset: so many lines are passed over; `after` costs less. Not together with `where`.
             limit: at most so many lines, up to 1,000.
         """
         if order != "due":
             raise UsageError(f'order={order!r}: it is "due"')
         if before is not None and (after is not None or offset):
             raise UsageError("before= goes with neither after= nor offset=")
+        if where is not None and offset:
+            raise UsageError("offset= does not go with where=: go on from the page's next, with after=")
+        found = None if where is None else filter_from(where)
         query = PageQuery(
             statuses=_statuses(status, STATUSES),
-            tool=tool,
+            # One tool has an index of its own.
+            tool=found.exact_tool if found is not None and tool is None else tool,
+            where=found,
             after=_key("after", after),
             before=_key("before", before),
             offset=_count("offset", offset),

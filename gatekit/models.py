@@ -348,7 +348,9 @@ class Page(_Record, Sequence["RequestRow"]):
     rows: tuple[RequestRow, ...]
     """The lines."""
     more: bool
-    """True where the list goes on in the direction that was asked for."""
+    """True where the list goes on in the direction that was asked for, or may: a filter looks at so many at once."""
+    next: str | None = None
+    """Where it goes on: hand it to `after=`, or to `before=` where that was asked for. None: here it ends."""
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -12,6 +12,7 @@ from gatekit.backend.base import Call, Fenced, Found, Stopped
 from gatekit.backend.granting import allowed
 from gatekit.backend.local_rules import LocalRules
 from gatekit.backend.local_runs import CLOSED, LocalRuns
+from gatekit.backend.paging import look_up
 from gatekit.backend.rules import NewGrant
 from gatekit.backend.sweeping import BATCH, sweep, sweep_due
 from gatekit.backend.tx import HANDED_ON, HandedOn, PageQuery, Refused, Store, Tx, stored
@@ -217,13 +218,11 @@ class LocalBackend:
 
     def page(self, query: PageQuery) -> Reply[Page]:
         def job(tx: Tx, now: int) -> Page:
-            wanted = query.limit
-            rows = tx.page(replace(query, limit=wanted + 1))
-            more = len(rows) > wanted
-            kept = rows[-wanted:] if query.before is not None else rows[:wanted]
+            found = look_up(tx, query, now)
             # One look at each process, not at each line: most lines of a page are waited for by the same few.
-            lives = {waiter: _lives(waiter) for waiter in {row.waiter for row in kept}}
-            return Page(rows=tuple(row_model(row, now, waiting=lives[row.waiter]) for row in kept), more=more)
+            lives = {waiter: _lives(waiter) for waiter in {row.waiter for row in found.rows}}
+            rows = tuple(row_model(row, now, waiting=lives[row.waiter]) for row in found.rows)
+            return Page(rows=rows, more=found.next is not None, next=found.next)
 
         return self._look_up(job)
 

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Final, Protocol, TypeVar
 
 from gatekit.errors import GatekitError
+from gatekit.filters import Filter
 from gatekit.insight import Said
 from gatekit.machine.effects import Effect
 from gatekit.machine.grants import GrantRecord
@@ -42,6 +43,12 @@ class PageQuery:
     """(`due`, `pos`) of the line behind the last wanted one; the page still reads forwards."""
     offset: int = 0
     limit: int = 50
+    where: Filter | None = None
+    """Only lines that fit it."""
+    until: tuple[int, int] | None = None
+    """(`due`, `pos`) of the last line that is looked at, in the direction of the page."""
+    now: int = 0
+    """The moment that `where` counts ages from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +75,10 @@ class Tx(Protocol):
 
     def page(self, query: PageQuery) -> Sequence[RowRecord]:
         """At most `limit` lines in list order."""
+        ...
+
+    def bound(self, query: PageQuery, rows: int) -> tuple[int, int] | None:
+        """(`due`, `pos`) of the last of so many lines, whether or not they fit `where`; None: there are no more."""
         ...
 
     def count(self, statuses: Collection[Status], at_most: int) -> int:

@@ -17,6 +17,7 @@ from gatekit.cli.resume import resume
 from gatekit.cli.review import review
 from gatekit.cli.runs import runs
 from gatekit.cli.settling import declare_lost, retry, settle
+from gatekit.cli.stats import stats
 from gatekit.cli.stop import stop, sweep
 from gatekit.cli.worker import worker
 
@@ -54,6 +55,7 @@ for _command in (
     resume,
     worker,
     sweep,
+    stats,
     doctor,
     demo,
 ):

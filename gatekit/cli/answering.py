@@ -64,6 +64,12 @@ def answer(
             raise InvalidAnswer(error) from error
 
 
+def show_answer(value: object) -> None:
+    """Print the answer that would be given."""
+    for line in ["your answer:", *draw_values(draw_arguments({"answer": value}), terminal.width()), ""]:
+        click.echo(line)
+
+
 def _value(gate: Gate, request: Request, values: tuple[str, ...], json_value: str | None) -> object:
     if json_value is not None:
         return json_from("--json-value", json_value)
@@ -74,6 +80,5 @@ def _value(gate: Gate, request: Request, values: tuple[str, ...], json_value: st
 def _ask(gate: Gate, request: Request, value: object) -> None:
     gate.check_edit(request, {"answer": value})
     shown = show_request(gate, request)
-    for line in ["your answer:", *draw_values(draw_arguments({"answer": value}), terminal.width()), ""]:
-        click.echo(line)
+    show_answer(value)
     confirm(request, shown, "give this answer", undone="answered")

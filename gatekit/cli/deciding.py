@@ -19,11 +19,12 @@ from gatekit.cli.options import (
 )
 from gatekit.models import Kind, Request
 
-_APPROVING: Final[dict[Kind, str]] = {
+APPROVING: Final[dict[Kind, str]] = {
     "call": "approve this call",
     "confirm": "say yes to this",
     "question": "approve this answer",
 }
+"""What an approval is asked for as."""
 
 
 @click.command()
@@ -44,7 +45,7 @@ def approve(request_id: str, token: str | None, reviewer: str | None, queue: str
         require_terminal(request_id)
         request = gate.get(request_id)
         if _can_be_approved(request):
-            confirm(request, show_request(gate, request), _APPROVING[request.kind])
+            confirm(request, show_request(gate, request), APPROVING[request.kind])
         tell(gate, seat.approve(request))
 
 
@@ -147,7 +148,7 @@ def cancel(request_id: str, reason: str | None, reviewer: str | None, queue: str
 
 
 def _can_be_approved(request: Request) -> bool:
-    return any(_waits(request, kind) for kind in _APPROVING) and (
+    return any(_waits(request, kind) for kind in APPROVING) and (
         # The queue refuses to approve a question that nobody has answered.
         request.kind != "question" or request.original is not None
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -14,6 +14,7 @@ from gatekit.cli.drawing import RISK_SHORT
 from gatekit.cli.options import json_option, open_gate, queue_option
 from gatekit.cli.paint import as_json, cells, fit, safe, since
 from gatekit.cli.stopped import warn_if_stopped
+from gatekit.gate import Gate
 from gatekit.machine.records import name_of
 from gatekit.models import STATUSES, Page, RequestRow, Status
 
@@ -34,14 +35,25 @@ _WIDEST_NAME: Final = 10
     help="Only calls in this state; may be given several times.",
 )
 @click.option("--tool", metavar="NAME", help="Only calls of this tool.")
+@click.option(
+    "--where",
+    metavar="FILTER",
+    help="Only calls that fit: risk>=high tool:deploy* by:agent-7 run:thread-7 kind:question older:10m newer:1d "
+    "claimed:no stage:2, and words to find in the tool, the description and the arguments; all of it must hold.",
+)
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="At most so many.")
 @json_option
 def list_requests(
-    queue: str | None, statuses: tuple[Status, ...], tool: str | None, limit: int, json_wanted: bool
+    queue: str | None,
+    statuses: tuple[Status, ...],
+    tool: str | None,
+    where: str | None,
+    limit: int,
+    json_wanted: bool,
 ) -> None:
     """List the calls that wait, or those in other states."""
     with open_gate(queue) as gate:
-        page = gate.requests(statuses, tool=tool, limit=limit)
+        page = _found(gate, statuses, tool, where, limit)
         if json_wanted:
             click.echo(as_json(page.to_dict()))
             return
@@ -52,9 +64,20 @@ def list_requests(
         if any(map(_is_unattended, page)):
             click.echo("* nobody waits: it goes on when the agent makes the call again, or when its run does", err=True)
         if not page:
-            click.echo(f"No call is {' or '.join(statuses)} in {safe(gate.path)}.", err=True)
+            fits = "" if where is None else " and fits the filter"
+            click.echo(f"No call is {' or '.join(statuses)}{fits} in {safe(gate.path)}.", err=True)
         if page.more:
-            click.echo(f"There are more than these {len(page)}: raise --limit.", err=True)
+            are = "are" if where is None else "may be"
+            click.echo(f"There {are} more than these {len(page)}: raise --limit.", err=True)
+
+
+def _found(gate: Gate, statuses: tuple[Status, ...], tool: str | None, where: str | None, limit: int) -> Page:
+    """One page, as many lines as asked for where there are so many: a filter is held against some at a time."""
+    page = gate.requests(statuses, tool=tool, where=where, limit=limit)
+    while page.next is not None and len(page) < limit:
+        more = gate.requests(statuses, tool=tool, where=where, after=page.next, limit=limit - len(page))
+        page = replace(more, rows=(*page.rows, *more.rows))
+    return page
 
 
 def table(page: Page, now: datetime, width: int, *, with_status: bool) -> list[str]:

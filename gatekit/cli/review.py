@@ -6,6 +6,7 @@ import click
 
 from gatekit.cli import terminal
 from gatekit.cli.options import as_option, open_gate, queue_option, reviewer_name
+from gatekit.cli.plain import PlainReview
 from gatekit.cli.stopped import warn_if_stopped
 from gatekit.errors import NotAQueue, QueueNotFound, SchemaTooNew, UsageError
 
@@ -13,12 +14,21 @@ from gatekit.errors import NotAQueue, QueueNotFound, SchemaTooNew, UsageError
 @click.command()
 @as_option
 @click.option("--read-only", is_flag=True, help="Look, and decide nothing.")
+@click.option("--plain", is_flag=True, help="One request after the other as text, for screen readers.")
 @queue_option
-def review(reviewer: str | None, read_only: bool, queue: str | None) -> None:
-    """Open the dashboard: what waits, and the keys that decide."""
+def review(reviewer: str | None, read_only: bool, plain: bool, queue: str | None) -> None:
+    """Open the dashboard: what waits, and the keys that decide.
+
+    With --plain, and in a terminal that cannot draw, it shows one request at a time as lines of text and asks for a
+    word. Enter and the end of input decide nothing.
+    """
     name = reviewer_name(reviewer)
-    if not terminal.can_draw():
-        raise UsageError("the dashboard needs a terminal; without one use gatekit list, show, approve --token, reject")
+    if not terminal.can_ask():
+        raise UsageError("review needs a terminal; without one use gatekit list, show, approve --token, reject")
+    if plain or not terminal.can_draw():
+        with open_gate(queue) as gate:
+            PlainReview(gate, gate.reviewer(name), read_only=read_only).run()
+        return
     import gatekit_tui
 
     try:

@@ -29,12 +29,17 @@ def width() -> int:
 
 def ask(question: str) -> str:
     """One line from the person. What was typed before the question was on the screen does not count; EOF is ""."""
+    return ask_or_end(question) or ""
+
+
+def ask_or_end(question: str) -> str | None:
+    """One line from the person, as `ask` takes it; None at the end of input, also in the middle of a line."""
     _forget_typed()
     click.echo(question, nl=False)
     answer = sys.stdin.readline()
     if not answer.endswith("\n"):
         click.echo()
-        return ""
+        return None
     return answer.strip()
 
 

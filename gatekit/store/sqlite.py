@@ -41,6 +41,7 @@ from gatekit.machine.records import (
 from gatekit.models import RunState, Status
 from gatekit.store import rows
 from gatekit.store import statements as sql
+from gatekit.store.finding import bound_of, found_of
 
 
 class SqliteTx:
@@ -80,9 +81,15 @@ class SqliteTx:
     def page(self, query: PageQuery) -> Sequence[RowRecord]:
         if not query.statuses:
             return []
-        statement, values = _page(query)
+        statement, values = _page(query) if query.where is None else found_of(query, query.where)
         lines = [rows.line_record(row) for row in self._execute(statement, values)]
         return lines if query.before is None else lines[::-1]
+
+    def bound(self, query: PageQuery, rows: int) -> tuple[int, int] | None:
+        if not query.statuses:
+            return None
+        found: list[tuple[int, int]] = self._execute(*bound_of(query, rows)).fetchall()
+        return found[0] if len(found) > 1 else None
 
     def count(self, statuses: Collection[Status], at_most: int) -> int:
         total = 0

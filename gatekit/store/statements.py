@@ -162,8 +162,9 @@ RUNNING: Final = (
 )
 
 # By bytes: `substr` on text ends at the first NUL, and what stands behind it would be left out unseen.
-_CUT: Final = f"substr(CAST(description AS BLOB), 1, {4 * DESCRIPTION_SHOWN})"
-_LINE: Final = ", ".join(_CUT if name == "description" else name for name in LINE)
+# Of no bytes at all it makes NULL.
+_CUT: Final = f"coalesce(substr(CAST(description AS BLOB), 1, {4 * DESCRIPTION_SHOWN}), x'')"
+LINE_SHOWN: Final = ", ".join(_CUT if name == "description" else name for name in LINE)
 
 
 FIXED_OF_RUN: Final = ("id", "workflow", "text", "digest", "requester", "created_at")
@@ -226,8 +227,8 @@ def page_of(statuses: int, *, tool: bool, after: bool, before: bool) -> str:
     where += " AND (due, pos) < (?, ?)" if before else ""
     order = "due DESC, pos DESC" if before else "due, pos"
     if statuses == 1:
-        return f"SELECT {_LINE} FROM requests WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
+        return f"SELECT {LINE_SHOWN} FROM requests WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
     part = f"SELECT * FROM (SELECT due, pos, number FROM requests WHERE {where} ORDER BY {order} LIMIT ?)"
     keys = " UNION ALL ".join([part] * statuses)
     chosen = f"SELECT number FROM ({keys}) ORDER BY {order} LIMIT ? OFFSET ?"
-    return f"SELECT {_LINE} FROM requests WHERE number IN ({chosen}) ORDER BY {order}"
+    return f"SELECT {LINE_SHOWN} FROM requests WHERE number IN ({chosen}) ORDER BY {order}"

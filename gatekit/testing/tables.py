@@ -46,6 +46,7 @@ from gatekit.machine.records import (
     StopRecord,
 )
 from gatekit.models import RunState, Status
+from gatekit.testing.finding import is_found, is_in_page
 
 _DESCRIPTION_SHOWN: Final = 201
 _VOTES: Final = ("approve", "edit", "reject", "respond", "answer", "release")
@@ -111,12 +112,16 @@ class MemoryTx:
         return self._tables.schemas.get((tool, digest))
 
     def page(self, query: PageQuery) -> Sequence[RowRecord]:
-        lines = [self._line(row) for row in self._listed(query.statuses)]
-        lines = [line for line in lines if _fits(line, query)]
+        lines = [line for line in self._behind(query) if self._is_wanted(line, query)]
         end = len(lines) - query.offset
         if query.before is not None:
             return lines[max(0, end - query.limit) : max(0, end)]
         return lines[query.offset : query.offset + query.limit]
+
+    def bound(self, query: PageQuery, rows: int) -> tuple[int, int] | None:
+        lines = self._behind(query)
+        lines = lines if query.before is None else lines[::-1]
+        return (lines[rows - 1].due, lines[rows - 1].pos) if len(lines) > rows else None
 
     def count(self, statuses: Collection[Status], at_most: int) -> int:
         return min(at_most, len(self._listed(statuses)))
@@ -378,6 +383,15 @@ class MemoryTx:
     def _listed(self, statuses: Collection[Status]) -> list[RequestRecord]:
         return self._in_order(row for row in self._tables.requests.values() if row.status in statuses)
 
+    def _behind(self, query: PageQuery) -> list[RowRecord]:
+        lines = map(self._line, self._listed(query.statuses))
+        return [line for line in lines if is_in_page(line, query)]
+
+    def _is_wanted(self, line: RowRecord, query: PageQuery) -> bool:
+        row = self._tables.requests[line.id]
+        text = self._tables.revisions[row.id, row.revision].text
+        return query.where is None or is_found(query.where, row, text, query.now)
+
     def _line(self, row: RequestRecord) -> RowRecord:
         return RowRecord(
             id=row.id,
@@ -423,15 +437,6 @@ def _is_wanted(number: int, run: RunRecord, query: RunsQuery) -> bool:
         run.status in query.statuses
         and query.workflow in (None, run.workflow)
         and (query.after is None or number < query.after)
-    )
-
-
-def _fits(line: RowRecord, query: PageQuery) -> bool:
-    key = (line.due, line.pos)
-    return (
-        query.tool in (None, line.tool)
-        and (query.after is None or key > query.after)
-        and (query.before is None or key < query.before)
     )
 
 

@@ -106,7 +106,7 @@ class Terminal:
             sys.executable,
             ["-c", COMMAND, *args],
             cwd=str(cwd),
-            env=environment(TERM="xterm-256color", **more),  # type: ignore[arg-type]
+            env=environment(**{"TERM": "xterm-256color", **more}),
             encoding="utf-8",
             dimensions=(24, 80),
             timeout=20,

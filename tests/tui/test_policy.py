@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import anyio
 import pytest
 
 from gatekit import Policy, Stage
+from gatekit.models import Request
+from gatekit_tui.edit import EditScreen
 from gatekit_tui.guard import DEAD
+from gatekit_tui.review import ReviewScreen
 from tests.corpus_cases import pick
 from tests.tui.asking import pay
 from tests.tui.calls import Queue
@@ -75,22 +79,17 @@ async def test_a_yes_to_one_of_several_stages_says_who_is_asked_next(queue: Queu
     assert queue.gate.get(request_id).status == "pending"
 
 
-@pytest.mark.parametrize("key", ["a", "c", "r", "D"])
-async def test_who_may_not_decide_is_told_who_may_and_nothing_else_happens(queue: Queue, key: str) -> None:
+async def test_who_may_not_decide_is_told_who_may_and_nothing_else_happens(queue: Queue) -> None:
     staff(queue)
     request_id = pay(queue, Policy(Stage("ceo", "dan")))
     before = queue.gate.get(request_id)
     async with sit_down(queue.gate) as desk:
-        await desk.press(key)
-        if key == "r":
-            await desk.until(lambda: len(desk.app.screen_stack) == 3)
-            await desk.type("no")
-            await desk.press("enter")
-        if key == "D":
-            await hand_on(desk, "bob", "holiday")
-        await desk.until(lambda: "human:alice is not asked here: dan may decide" in desk.toasts())
-        await desk.until(lambda: desk.list.saving is None)
-        assert len(desk.app.screen_stack) == 2
+        for key in ("a", "c", "e", "r", "w", "D"):
+            await desk.press(key)
+            await desk.until(lambda: "human:alice is not asked here: dan may decide" in desk.toasts(), key)
+            await desk.until(lambda: desk.list.saving is None)
+            assert len(desk.app.screen_stack) == 2, "no form is filled in in vain"
+            desk.app.clear_notifications()
         assert not desk.list.chosen_is_gone
     assert queue.gate.get(request_id) == before
 
@@ -193,7 +192,7 @@ async def test_a_claim_that_keeps_others_out_says_so(queue: Queue) -> None:
 
 
 async def hand_on(desk: Desk, name: str, reason: str) -> None:
-    await desk.until(lambda: len(desk.app.screen_stack) == 3)
+    await desk.until(lambda: len(desk.app.screen_stack) == 3 and desk.app.focused is not None, "the first field")
     await desk.type(name)
     await desk.press("tab")
     await desk.type(reason)
@@ -237,7 +236,7 @@ async def test_somebody_decided_while_it_was_handed_on(queue: Queue) -> None:
     request_id = pay(queue)
     async with sit_down(queue.gate) as desk:
         await desk.press("D")
-        await desk.until(lambda: len(desk.app.screen_stack) == 3)
+        await desk.until(lambda: len(desk.app.screen_stack) == 3 and desk.app.focused is not None)
         with desk.unaware():
             queue.decide(request_id, by="ana")
             await hand_on(desk, "bob", "holiday")
@@ -282,3 +281,41 @@ async def test_foreign_text_in_stages_reviewers_and_claims_is_harmless(queue: Qu
         await desk.until(lambda: desk.detail.study is not None and desk.detail.study.request.delegations)
         await desk.pilot.pause(0.1)
         assert_harmless(desk)
+
+
+async def test_who_asked_for_a_call_may_still_reject_it(queue: Queue) -> None:
+    request_id = pay(queue, Policy(Stage("one", "alice"), separation_of_duties=True), agent="alice")
+    async with sit_down(queue.gate) as desk:
+        await desk.press("e")
+        await desk.until(lambda: "another person must" in desk.toasts())
+        await desk.press("r")
+        await desk.until(lambda: len(desk.app.screen_stack) == 3 and desk.app.focused is not None, "the reason")
+        await desk.type("no")
+        await desk.press("enter")
+        await desk.until(lambda: queue.verb(request_id) == "reject")
+
+
+async def test_a_form_opens_only_for_what_is_still_drawn_once_the_queue_has_said_yes(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pay(queue)
+    pay(queue)
+    async with sit_down(queue.gate) as desk:
+        screen = desk.app.screen
+        assert isinstance(screen, ReviewScreen)
+        asked, go_on = anyio.Event(), anyio.Event()
+
+        async def slowly(request: Request, *, yes: bool) -> bool:
+            asked.set()
+            await go_on.wait()
+            return yes
+
+        monkeypatch.setattr(screen._sender, "may", slowly)
+        await desk.press("e")
+        await asked.wait()
+        await desk.press("j")
+        go_on.set()
+        await desk.settled()
+        assert len(desk.app.screen_stack) == 2
+        await desk.press("e")
+        await desk.until(lambda: isinstance(desk.app.screen, EditScreen), "the editor")

@@ -333,6 +333,42 @@ async def test_hidden_characters_in_a_choice_cost_the_name(queue: Queue) -> None
         await desk.until_shown("Type region")
 
 
+class Plan(BaseModel):
+    region: str = "eu"
+    size: int = 3
+    mode: Literal["fast", "careful"] = "careful"
+    comment: str = ""
+    budget: float
+
+
+async def test_what_has_a_default_is_filled_in_and_the_order_is_the_authors(queue: Queue) -> None:
+    request_id = ask(queue, "How?", Plan, name="plan")
+    async with sit_down(queue.gate, size=(100, 40)) as desk:
+        await desk.until_shown("region: a text, eu unless you say otherwise", "budget: a number")
+        await open_form(desk)
+        await desk.until_shown("(•) careful", "budget: nothing is filled in yet")
+        text = desk.text()
+        assert sorted(Plan.model_fields, key=text.index) == list(Plan.model_fields)
+        await desk.press("escape")
+        await desk.until(lambda: len(desk.app.screen_stack) == 2)
+        await desk.press("q")
+        assert not desk.toasts(), "what was filled in by itself is no draft"
+    assert queue.verb(request_id) is None
+
+
+async def test_an_answer_holds_the_defaults_that_were_left(queue: Queue) -> None:
+    request_id = ask(queue, "How?", Plan, name="plan")
+    async with sit_down(queue.gate, size=(100, 40)) as desk:
+        await open_form(desk)
+        await fill(desk, budget="2.5", size="4")
+        await desk.until_shown("✓ it fits", "region", '"eu"')
+        await send(desk)
+        await desk.until_shown("answered by alice")
+    assert answer_of(queue, request_id) == {
+        "region": "eu", "size": 4, "mode": "careful", "comment": "", "budget": 2.5
+    }  # fmt: skip
+
+
 @pytest.mark.sweep
 @pytest.mark.parametrize("category", ["terminal", "markup", "unicode"])
 async def test_foreign_text_in_a_question_is_harmless(queue: Queue, category: str) -> None:
@@ -357,7 +393,7 @@ async def test_foreign_text_in_a_form_is_harmless(queue: Queue) -> None:
 
     evil = "x\x1b[2J[/]\u202e"
     fields: dict[str, Any] = {"a": (str, Field(alias=evil, description=evil)), "b": (Literal[evil, "y"], ...)}  # type: ignore[valid-type]
-    ask(queue, "?", create_model("M", **fields), policy=Policy(Stage("one", "bob"), Stage("two", "alice")))
+    ask(queue, "?", create_model("M", **fields), policy=Policy(Stage("one", "alice"), Stage("two", "bob")))
     async with sit_down(queue.gate, size=(100, 40)) as desk:
         await open_form(desk)
         await desk.until_shown("x␛[2J[/]<U+202E>")

@@ -49,7 +49,7 @@ class DetailView(InkView, can_focus=True):
 
     def show(self, study: Study | None, *, gone: bool = False) -> None:
         """Show a call; another call or another version of it starts at the top, unread."""
-        same = study is not None and self.study is not None and _identity(study) == _identity(self.study)
+        same = study is not None and self.study is not None and identity(study) == identity(self.study)
         self.study, self.gone = study, gone
         if not same:
             self.shown_all = False
@@ -109,5 +109,6 @@ class DetailView(InkView, can_focus=True):
         self.post_message(self.Moved())
 
 
-def _identity(study: Study) -> tuple[str, str]:
+def identity(study: Study) -> tuple[str, str]:
+    """Which request is drawn, and which version of it: a token alone is the same for calls that are alike."""
     return study.request.id, study.request.token

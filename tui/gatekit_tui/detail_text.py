@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -10,6 +10,7 @@ from typing import Any, Final
 from gatekit.display import Drawing, Line, ago, draw_arguments, visible, warnings_of
 from gatekit.models import Request
 from gatekit_tui.fields import WHOLE, Field, fields_of, takes
+from gatekit_tui.preview_text import preview_lines, texts_of, views_of
 from gatekit_tui.question_text import prompt_of, question_lines
 from gatekit_tui.row_text import RISK_INK, fate, one_line, person
 from gatekit_tui.spans import Ink, Inked, Span, fit, length, spread, wrap, wrap_inked
@@ -25,6 +26,7 @@ _ARGUMENT_INK: Final[dict[str, Ink]] = {
 }
 _LONGEST_NAME: Final = 24
 _MARGIN: Final = "  "
+_BAR: Final[Span] = ("│ ", "dim")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ def _texts(request: Request, fields: tuple[Field, ...]) -> dict[str, str]:
         "reasons": "\n".join(request.reasons),
         "rule": request.rule or "",
         "stages and reviewers": "\n".join(people),
+        "preview": texts_of(request.preview),
     }
 
 
@@ -94,7 +97,7 @@ class Body:
     """What does not change with time."""
 
     lines: tuple[Inked, ...]
-    """Warnings, arguments, the agent's words."""
+    """Warnings, arguments, what the agent shows, and its words."""
     arguments_end: int
     """How many of the lines there are up to the last argument."""
 
@@ -112,7 +115,23 @@ def draw_body(seen: Study, width: int) -> Body:
         _section("the agent says", _words_note(seen.request), inner),
         *_words(seen.request, inner),
     ]
-    return Body(_indented([*top, *arguments, *words]), len(top) + len(arguments))
+    return Body(_indented([*top, *arguments, *_shown_besides(seen.request, inner), *words]), len(top) + len(arguments))
+
+
+def _shown_besides(request: Request, width: int) -> list[Inked]:
+    """What the agent shows of the call; where it shows nothing, what can be seen better in a shape of its own."""
+    if request.preview is not None:
+        note = _words_note(request)
+        return [(), _section("the agent shows", note, width), *_barred(preview_lines(request.preview, width - 2))]
+    drawn: list[Inked] = []
+    for name, lines in views_of(request, width - 2):
+        drawn += [(), ((name, "label"),), *_barred(lines)]
+    return drawn
+
+
+def _barred(lines: Iterable[Inked]) -> list[Inked]:
+    """Foreign lines behind a bar: none of them looks like one of ours."""
+    return [(_BAR, *line) for line in lines]
 
 
 def _question(seen: Study, width: int) -> list[Inked]:
@@ -258,7 +277,7 @@ def _words(request: Request, width: int) -> list[Inked]:
     rows: list[Inked] = []
     for part in request.description.splitlines(keepends=True) or ["nothing"]:
         for piece in wrap(one_line(part), width - 2):
-            rows.append((("│ ", "dim"), (piece, "dim")))
+            rows.append((_BAR, (piece, "dim")))
     return rows
 
 

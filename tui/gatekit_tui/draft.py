@@ -17,6 +17,12 @@ def write_draft(args: dict[str, Any]) -> str:
     return json.dumps(args, indent=2, ensure_ascii=True, allow_nan=False)
 
 
+def write_json(args: dict[str, Any]) -> str:
+    """The arguments as exact JSON in printable ASCII, on one line."""
+    # JSON leaves DEL as it is, the only control character that is none of its own.
+    return json.dumps(args, ensure_ascii=True, allow_nan=False).replace("\x7f", "\\u007f")
+
+
 def read_draft(text: str) -> dict[str, Any]:
     """The arguments that a draft stands for. Raises `DraftError`."""
     value = read_value(text)

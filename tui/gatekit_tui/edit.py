@@ -67,7 +67,7 @@ def change_lines(changes: tuple[Change, ...]) -> list[Inked]:
             case "added":
                 values: Inked = ((after, "good"),)
             case "removed":
-                values = ((before, "critical"),)
+                values = ((before, "removed"),)
             case _:
                 values = ((before, "dim"), (" → ", "dim"), (after, "good"))
         lines.append(((f"{_SIGN[change.kind]} {path} ", "label"), *values))
@@ -99,17 +99,18 @@ class EditScreen(DeliberateModal[dict[str, Any]]):
         self._shown_all = shown_all
         self._verdict: Verdict | None = None
         self._timer: Timer | None = None
+        self._text = TextArea(self._first, soft_wrap=False, show_line_numbers=True, tab_behavior="indent")
 
     @property
     def draft(self) -> str | None:
-        """The text as it stands; None if it is as the call asked."""
-        text = self.query_one(TextArea).text
+        """The text as it stands, also once the screen is closed; None if it is as the call asked."""
+        text = self._text.text
         return None if text == self._original else text
 
     def compose(self) -> ComposeResult:
         """A title, the draft, what is known of it, the keys."""
         yield Bar("bar", id="edit-title")
-        yield TextArea(self._first, soft_wrap=False, show_line_numbers=True, tab_behavior="indent")
+        yield self._text
         yield LinesView(id="verdict")
         yield Footer(show_command_palette=False)
 
@@ -118,7 +119,7 @@ class EditScreen(DeliberateModal[dict[str, Any]]):
         request = self._seen.request
         title: Inked = ((" edit ", "dim"), (one_line(request.tool), "title"))
         self.query_one("#edit-title", Bar).write(title, ((f"{request.id} · v{request.version} ", "dim"),))
-        self.query_one(TextArea).focus()
+        self._text.focus()
         self._judge_soon()
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
@@ -130,7 +131,7 @@ class EditScreen(DeliberateModal[dict[str, Any]]):
 
     def action_reset(self) -> None:
         """Back to what the call asked."""
-        self.query_one(TextArea).text = self._original
+        self._text.text = self._original
 
     def action_back(self) -> None:
         """Nothing is decided, nothing is lost."""
@@ -147,7 +148,7 @@ class EditScreen(DeliberateModal[dict[str, Any]]):
         self.run_worker(work, group="judge", exclusive=True)
 
     async def _judge(self) -> Verdict:
-        text = self.query_one(TextArea).text
+        text = self._text.text
         if self._verdict is None or self._verdict.text != text:
             verdict = await judge(text, self._check)
             self._verdict = verdict

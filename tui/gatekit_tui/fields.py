@@ -32,6 +32,8 @@ class Field:
     """Whether it may be left empty, which then means null."""
     note: str = ""
     """What its author says of it."""
+    default: tuple[Any, ...] = ()
+    """The JSON value that it has where nobody says another; empty: there is none."""
 
 
 class FormError(ValueError):
@@ -57,10 +59,16 @@ def takes(fields: tuple[Field, ...]) -> list[str]:
     for field in fields:
         lead = f"{field.name}: " if field.name else ""
         tail = f" ({field.note})" if field.note else ""
-        lines.append(lead + _kind_words(field) + (", or nothing" if field.nullable else "") + tail)
+        lines.append(
+            lead + _kind_words(field) + (", or nothing" if field.nullable else "") + _unless_said(field) + tail
+        )
         if field.name == WHOLE and field.choices and not _is_truth(field):
             lines += [f"- {shown(choice)}" for choice in field.choices]
     return lines
+
+
+def _unless_said(field: Field) -> str:
+    return f", {shown(field.default[0])} unless you say otherwise" if field.default else ""
 
 
 def _kind_words(field: Field) -> str:
@@ -99,9 +107,9 @@ def read_form(fields: tuple[Field, ...], raw: Mapping[str, Raw]) -> Any:
 
 
 def write_form(fields: tuple[Field, ...], answer: Any) -> dict[str, Raw]:
-    """What stands in the fields for an answer that was given before; empty where there is none."""
+    """What stands in the fields for an answer that was given before; what has a default is filled in with it."""
     if answer is None:
-        return {}
+        return {field.name: _write(field, field.default[0]) for field in fields if field.default}
     if [field.name for field in fields] == [WHOLE]:
         return {WHOLE: _write(fields[0], answer)}
     given = cast("dict[str, Any]", answer) if isinstance(answer, dict) else {}
@@ -120,6 +128,8 @@ def _read(field: Field, raw: Raw) -> Any:
     if not text.strip():
         if field.nullable:
             return None
+        if field.kind == "text" and field.default == ("",):
+            return ""
         raise DraftError("nothing is filled in yet")
     return text if field.kind == "text" else _number(field.kind, text.strip())
 
@@ -153,6 +163,13 @@ def _write(field: Field, value: Any) -> Raw:
 
 
 def _field(name: str, part: Any, schema: Mapping[str, Any]) -> Field:
+    field = _bare_field(name, part, schema)
+    if name == WHOLE or not isinstance(part, dict) or "default" not in part:
+        return field
+    return replace(field, default=(cast("dict[str, Any]", part)["default"],))
+
+
+def _bare_field(name: str, part: Any, schema: Mapping[str, Any]) -> Field:
     resolved, nullable = _resolved(part, schema)
     own = cast("dict[str, Any]", part) if isinstance(part, dict) else {}
     note = own.get("description", resolved.get("description", ""))

@@ -28,6 +28,26 @@ class Sender:
         self.reviewer = gate.aio.reviewer(name)
         self._saving = saving
 
+    async def may(self, request: Request, *, yes: bool) -> bool:
+        """Whether they may say yes to it, or no, or hand it on; says why where they may not."""
+        say = self.screen.review.say
+        if not yes and self._yes_costs_more(request):
+            return True
+        try:
+            refusal = await self.reviewer.may(request)
+        except GatekitError as error:
+            say(f"{request.tool}: {error}", "error")
+            return False
+        if refusal is not None:
+            say(f"{request.tool}: not allowed: {refusal}", "warning")
+        return refusal is None
+
+    def _yes_costs_more(self, request: Request) -> bool:
+        """Whether the queue may refuse a yes to somebody who may still reject it or hand it on."""
+        own = request.requester.partition(":")[2] == self.reviewer.name
+        late = request.decide_by is not None and request.decide_by <= self.gate.now()
+        return own or late or request.claim is not None
+
     def send(self, request: Request, deed: Awaitable[object], done: Callable[[], None]) -> None:
         """Send it off; `done` is called once the queue has taken it."""
         self._saving(request.id)

@@ -53,6 +53,8 @@ _INKS: Final[Mapping[Ink, tuple[str, str]]] = {
     "good": ("success", "bold"),
     "gone": ("secondary", "italic"),
     "rule": ("border", ""),
+    "added": ("success", ""),
+    "removed": ("error", ""),
     "low": ("secondary", ""),
     "medium": ("primary", ""),
     "high": ("warning", "bold"),

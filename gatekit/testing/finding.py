@@ -1,0 +1,53 @@
+"""Whether a request in memory belongs to a page: what SQLite answers in the store of files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from gatekit.backend.tx import PageQuery
+from gatekit.filters import Filter, Pattern, fits_pattern, needles, small
+from gatekit.machine.claims import holds
+from gatekit.machine.records import RequestRecord, RowRecord
+from gatekit.models import UNDECIDED
+
+
+def is_in_page(line: RowRecord, query: PageQuery) -> bool:
+    """Whether a line stands where the page looks, whatever its filter says."""
+    key = (line.due, line.pos)
+    return (
+        query.tool in (None, line.tool)
+        and (query.after is None or key > query.after)
+        and (query.before is None or key < query.before)
+        and (query.until is None or (key <= query.until if query.before is None else key >= query.until))
+    )
+
+
+def is_found(where: Filter, request: RequestRecord, text: str, now: int) -> bool:
+    """Whether all holds that the filter says; `text` is the canonical text of the arguments that are asked."""
+    return all(_answers(where, request, now)) and all(_holds(word, request, text) for word in where.words)
+
+
+def _answers(where: Filter, request: RequestRecord, now: int) -> Iterable[bool]:
+    age = now - request.created_at
+    claimed = request.status in UNDECIDED and holds(request.claimed_at, now)
+    yield where.risks is None or request.risk in where.risks
+    yield where.tool is None or _is_like(request.tool, [where.tool])
+    yield where.run is None or _is_like(request.run, [where.run])
+    yield where.by is None or _is_like(request.requester, where.by)
+    yield where.kind in (None, request.kind)
+    yield where.claimed in (None, claimed)
+    yield where.stage is None or (request.stages > 1 and request.stage == where.stage - 1)
+    yield where.older is None or age >= round(where.older * 1e6)
+    yield where.newer is None or age < round(where.newer * 1e6)
+
+
+def _is_like(text: str, patterns: Sequence[Pattern]) -> bool:
+    # SQLite's GLOB sees a text up to its first NUL.
+    exact = all(len(pattern) == 1 for pattern in patterns)
+    return any(fits_pattern(pattern, text if exact else text.partition("\0")[0]) for pattern in patterns)
+
+
+def _holds(word: str, request: RequestRecord, text: str) -> bool:
+    shown = (small(request.tool), small(request.description))
+    plain, in_json = needles(word), needles(word, in_json=True)
+    return any(one in where for where in shown for one in plain) or any(one in small(text) for one in in_json)

@@ -1,0 +1,165 @@
+"""The reviewer's screen follows the queue: the list, and the chosen call, are what the queue last said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import anyio
+
+from gatekit.errors import ReviewError, StoreError
+from gatekit.models import Request, RequestRow
+from gatekit_tui import panels
+from gatekit_tui.detail_text import Study, study
+from gatekit_tui.feed import View
+from gatekit_tui.following import Follower
+from gatekit_tui.lanes import Lane, beside
+from gatekit_tui.preview_text import texts_of
+from gatekit_tui.queue_list import QueueList
+from gatekit_tui.review_layout import ReviewLayout
+from gatekit_tui.row_text import one_line
+from gatekit_tui.rows import Rows
+
+if TYPE_CHECKING:
+    from gatekit import Gate
+
+_SLOW_STUDY: Final = 50_000
+"""Characters of a request that take too long to look at between two keys."""
+
+
+class QueueScreen(ReviewLayout):
+    """Keeps list and detail fresh, and knows which request a key would be about. All store work is awaited."""
+
+    def __init__(self, gate: Gate, reviewer: str, *, read_only: bool) -> None:
+        super().__init__(gate, reviewer, read_only=read_only)
+        self._queue = gate.aio
+        self._follower = Follower(gate, self._feed, self._refresh, self._set_trouble)
+
+    def on_mount(self) -> None:
+        """Begin to follow the queue."""
+        self._follower.start(self)
+
+    def _set_trouble(self, error: StoreError | None) -> None:
+        words = "" if error is None else one_line(f"{type(error).__name__}")
+        if words and words != self._trouble:
+            self.review.say(str(error), "error")
+        self._trouble = words
+        self._write_top()
+        if error is not None and not self._list.rows.size:
+            self._panel.write(panels.unusable(error))
+
+    async def _refresh(self) -> None:
+        view = self._view()
+        fresh = await self._feed.refresh(view)
+        if self._view() != view:
+            # The reviewer moved meanwhile: what was read is for where they stood before.
+            self._follower.stir()
+            return
+        self._list.show(fresh.rows, cursor=fresh.cursor, top=fresh.top)
+        self._unknown = fresh.unknown
+        self.review.stopped = fresh.stopped
+        self._show_whether_empty()
+        chosen = self._list.chosen
+        if (chosen and chosen.id) != (view.chosen and view.chosen.id):
+            self.review.guard.change()
+        await self._read_detail(chosen)
+
+    def _view(self) -> View:
+        queue = self._list
+        first, last = queue.lines_in_sight
+        return View(self._feed.lane, queue.rows, queue.chosen, queue.cursor, first, last)
+
+    def on_queue_list_chosen(self, event: QueueList.Chosen) -> None:
+        """Another call: read it in full. Only the last of a quick run of moves is read."""
+        self._show_whether_empty()
+        self.run_worker(self._show_detail(event.row), group="detail", exclusive=True)
+
+    def on_queue_list_wanted(self) -> None:
+        """Lines came into sight that are not read."""
+        self.run_worker(self._read_more(), group="pages", exclusive=True)
+
+    async def _read_more(self) -> None:
+        queue = self._list
+        before = queue.rows
+        try:
+            rows = await self._feed.more(before, *queue.lines_in_sight)
+        except StoreError as error:
+            self._set_trouble(error)
+            return
+        if queue.rows is before:
+            chosen = queue.chosen
+            queue.show(rows, cursor=queue.cursor)
+            if chosen is None and queue.chosen is not None:
+                await self._show_detail(queue.chosen)
+
+    async def _show_detail(self, row: RequestRow | None) -> None:
+        try:
+            await self._read_detail(row)
+        except StoreError as error:
+            self._set_trouble(error)
+
+    async def _read_detail(self, row: RequestRow | None) -> None:
+        if row is None:
+            self._detail.show(None)
+            self.refresh_bindings()
+            return
+        try:
+            request = await self._queue.get(row.id)
+        except ReviewError as error:
+            self.review.say(str(error), "error")
+            return
+        if self._is_drawn(request):
+            return
+        seen = await self._study(request)
+        chosen = self._list.chosen
+        if chosen is None or chosen.id != row.id:
+            return
+        gone = self._list.chosen_is_gone
+        if gone:
+            self._list.gone(request)
+            self._list.refresh_line(self._list.cursor)
+        shown = self._detail.study
+        if shown is not None and shown.request.id == request.id and _what_a_yes_means(shown) != _what_a_yes_means(seen):
+            # What is asked changed under the reviewer's eyes.
+            self.review.guard.change()
+        self._detail.show(seen, gone=gone)
+        self.refresh_bindings()
+
+    def _is_drawn(self, request: Request) -> bool:
+        shown = self._detail.study
+        return shown is not None and shown.request == request and self._detail.gone == self._list.chosen_is_gone
+
+    async def _study(self, request: Request) -> Study:
+        schema = await self._queue.schema(request) if request.kind == "question" else None
+        if len(request.args_text) + len(texts_of(request.preview)) > _SLOW_STUDY:
+            return await anyio.to_thread.run_sync(study, request, schema)
+        return study(request, schema)
+
+    def _drawn_in(self, lane: Lane) -> Study | None:
+        """The request that a key would be about: chosen, still in this list, and the very one that is drawn."""
+        chosen, seen = self._list.chosen, self._detail.study
+        if chosen is None or seen is None or self._list.chosen_is_gone or self._list.saving is not None:
+            return None
+        return seen if seen.request.id == chosen.id and seen.request.status == lane.status else None
+
+    def _mark_saving(self, request_id: str | None) -> None:
+        self._list.saving = request_id
+        self._list.refresh_line(self._list.cursor)
+        self.refresh_bindings()
+        if request_id is None:
+            self._follower.stir()
+
+    def action_lane(self, step: int) -> None:
+        """Another list: what waits, what is to settle, what runs. Never decides."""
+        self._feed.go_to(beside(self._feed.lane, step))
+        self.review.guard.change()
+        self.remove_class("-open")
+        self._detail.show(None)
+        self._list.show(Rows(), cursor=0, top=0)
+        self._show_whether_empty()
+        self._follower.stir()
+
+
+def _what_a_yes_means(seen: Study) -> tuple[object, ...]:
+    """The version that is asked, and for which stages: a yes counts for these."""
+    request = seen.request
+    return request.token, tuple((stage.name, stage.status) for stage in request.stages)
