@@ -14,6 +14,8 @@ from gatekit import Gate, Request, calling, gated_step
 from tests.cli.support import ask, lose, run
 from tests.cli.test_terminal import answering, at_terminal
 
+pytestmark = pytest.mark.sweep
+
 LEFT = "anything else leaves it as it is: "
 
 

@@ -10,6 +10,8 @@ from gatekit import Gate
 from gatekit.cli import terminal
 from tests.cli.support import Risk, Terminal, ask, run
 
+pytestmark = pytest.mark.sweep
+
 QUESTION = "anything else leaves it waiting: "
 
 

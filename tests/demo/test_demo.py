@@ -8,9 +8,12 @@ import sys
 from pathlib import Path
 
 import pexpect
+import pytest
 
 from gatekit.demo.sample import SAMPLE
 from tests.cli.support import COMMAND, Terminal, environment, process
+
+pytestmark = pytest.mark.sweep
 
 
 def files(folder: Path) -> dict[str, str]:

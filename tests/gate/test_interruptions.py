@@ -23,6 +23,8 @@ from gatekit.testing import FakeClock, memory_gate
 from tests.gate.helpers import Background, approve, deciding, only_request, settled
 from tests.machine.case import Case
 
+pytestmark = pytest.mark.sweep
+
 
 def test_ctrl_c_at_any_moment_leaves_no_lie_in_the_queue(tmp_path: Path) -> None:
     program = [sys.executable, "-m", "tests.gate.interrupted", str(tmp_path / "queue.db"), "200"]

@@ -14,6 +14,8 @@ from gatekit import Gate, Suspended, gated_step
 from gatekit.errors import AlreadyDecided
 from tests.gate.helpers import approve, deciding
 
+pytestmark = pytest.mark.sweep
+
 REVIEWERS, REQUESTS = 50, 20
 
 

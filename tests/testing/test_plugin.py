@@ -13,6 +13,8 @@ import pytest
 
 import gatekit
 
+pytestmark = pytest.mark.sweep
+
 INSTALLED = bool(importlib.metadata.entry_points(group="pytest11", name="gatekit"))
 
 TOOLS = """

@@ -13,6 +13,8 @@ from gatekit_tui.draft import DraftError, read_draft, write_draft
 from tests.tui.calls import Queue
 from tests.tui.desk import Desk, sit_down
 
+pytestmark = pytest.mark.sweep
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

@@ -8,6 +8,8 @@ from gatekit_tui.guard import BURST, BURST_KEYS, DEAD, KeyGuard
 from tests.tui.calls import Queue
 from tests.tui.desk import sit_down
 
+pytestmark = pytest.mark.sweep
+
 
 class Hand:
     """A clock that moves when told."""

@@ -8,7 +8,7 @@ from gatekit_tui import feed
 from tests.tui.calls import Queue
 from tests.tui.desk import sit_down
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sweep]
 
 
 async def test_what_waits_is_listed_and_the_first_call_is_drawn_arguments_before_words(queue: Queue) -> None:

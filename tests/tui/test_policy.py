@@ -20,7 +20,7 @@ from tests.tui.desk import Desk, sit_down
 from tests.tui.test_guard import Hand
 from tests.tui.test_hostile import assert_harmless
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sweep]
 
 THREE = Policy(Stage("manager", "role:manager"), Stage("finance", ["bob", "carol"], quorum=2), Stage("ceo", "dan"))
 HALF_AN_HOUR = 1800

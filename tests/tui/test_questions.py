@@ -19,7 +19,7 @@ from tests.tui.desk import Desk, sit_down
 from tests.tui.test_guard import Hand
 from tests.tui.test_hostile import assert_harmless
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sweep]
 
 
 class Tuning(BaseModel):
@@ -129,6 +129,7 @@ async def test_a_click_picks_a_choice(queue: Queue) -> None:
     ask(queue, "Which region?", choices=("eu", "us"))
     async with sit_down(queue.gate) as desk:
         await open_form(desk)
+        await desk.until_shown("( ) us")
         line = next(number for number, text in enumerate(desk.lines()) if "( ) us" in text)
         await desk.pilot.click(offset=(6, line))
         await desk.until_shown("(•) us", 'answer "us"')

@@ -20,6 +20,8 @@ from gatekit.display import visible
 from tests.corpus_cases import pick
 from tests.tui.calls import Queue
 
+pytestmark = pytest.mark.sweep
+
 POINTER = re.compile("\x1b\\]22;[a-z]*\x07")
 """Textual sets the shape of the mouse pointer."""
 SEAT = Path(__file__).parent / "seat.py"
