@@ -53,7 +53,7 @@ long: $(VENV)/.group-test ## the long forms of the tests, several minutes
 
 .PHONY: sweep
 sweep: $(VENV)/.group-test ## crashes, power loss, file faults and whole pages typed, in a short form
-	$(PY) -m pytest -q -n 2 --dist worksteal -m "sweep and not long" --timeout 300 --ignore tests/frameworks $(ARGS)
+	$(PY) -m pytest -q -n 3 --dist worksteal -m "sweep and not long" --timeout 300 --ignore tests/frameworks $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.group-lint ## ruff, mypy, pyright, the floors, and whether the reference is up to date

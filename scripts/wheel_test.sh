@@ -27,4 +27,4 @@ PYTHON
 "$work/venv/bin/gatekit" demo --headless
 # What the installed files have to show: they import, the command line and the dashboard behind it, the demo, the plugin.
 "$work/venv/bin/python" -m pytest -q -n 2 --dist worksteal -m "not long and not sweep and not checkout" \
-  tests/test_imports.py tests/test_packaging.py tests/cli tests/demo tests/testing
+  tests/test_imports.py tests/test_packaging.py tests/cli/test_reading.py tests/demo tests/testing

@@ -192,9 +192,9 @@ def held_for_ever_past_decide_by(patch: Patch) -> None:
 def a_return_to_review_keeps_the_version(patch: Patch) -> None:
     real = clockwork.back_to_review
 
-    def back(draft: Draft, by: str, reason: str | None) -> None:
+    def back(draft: Draft, by: str, reason: str | None, *, keeps_votes: bool = False) -> None:
         version = draft.request.version
-        real(draft, by, reason)
+        real(draft, by, reason, keeps_votes=keeps_votes)
         draft.move(version=version)
 
     for module in (attempts, clockwork, deciding, running):
@@ -204,9 +204,9 @@ def a_return_to_review_keeps_the_version(patch: Patch) -> None:
 def a_return_to_review_keeps_the_old_deadline(patch: Patch) -> None:
     real = clockwork.back_to_review
 
-    def back(draft: Draft, by: str, reason: str | None) -> None:
+    def back(draft: Draft, by: str, reason: str | None, *, keeps_votes: bool = False) -> None:
         decide_by = draft.request.decide_by
-        real(draft, by, reason)
+        real(draft, by, reason, keeps_votes=keeps_votes)
         draft.move(decide_by=decide_by)
 
     for module in (attempts, clockwork, deciding, running):
@@ -235,10 +235,10 @@ def a_withdrawn_call_stays(patch: Patch) -> None:
 def a_retry_leaves_the_old_permit(patch: Patch) -> None:
     real = clockwork.back_to_review
 
-    def back(draft: Draft, by: str, reason: str | None) -> None:
+    def back(draft: Draft, by: str, reason: str | None, *, keeps_votes: bool = False) -> None:
         with pytest.MonkeyPatch.context() as inner:
             inner.setattr(clockwork, "void_permit", always(None))
-            real(draft, by, reason)
+            real(draft, by, reason, keeps_votes=keeps_votes)
 
     patch.setattr(attempts, "back_to_review", back)
 

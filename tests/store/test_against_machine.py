@@ -31,6 +31,7 @@ from gatekit import owner
 from gatekit.arguments.canonical import digest_of
 from gatekit.backend.base import Call
 from gatekit.backend.local import LocalBackend
+from gatekit.backend.local_runs import CLOSED
 from gatekit.backend.tx import PageQuery, Store, Tx
 from gatekit.clock import FAR
 from gatekit.errors import GatekitError
@@ -327,8 +328,12 @@ class Histories(RuleBasedStateMachine):
 
     @rule()
     def the_file_is_closed_and_opened(self) -> None:
+        begun = list(self.backend._started.items())
         self.backend.close()
         assert not os.path.exists(self.path + "-wal"), "the log was left behind"
+        for token, request_id in begun:
+            self.model.lose(request_id, token, CLOSED, self.now)
+            self.memory.lose(request_id, token, CLOSED).wait()
         self.open()
 
     # What must hold
