@@ -44,6 +44,8 @@ class LocalBackend:
         self._waiting = Waiting(clock, self.sweep)
         self._runs = LocalRuns(store, self._waiting)
         self._rules = LocalRules(store)
+        self._sweeping: Reply[int] | None = None
+        self._swept_in: Tx | None = None
         self._started: dict[str, str] = {}
         """The requests whose tools run by this gate, by the token of the attempt."""
         store.observe(self._waiting)
@@ -278,17 +280,27 @@ class LocalBackend:
         return self._store.read(lambda tx, now: tx.last_cursor())
 
     def sweep(self) -> Reply[int]:
+        if self._sweeping is not None and not self._sweeping.done:
+            # One at a time: several would settle as much in one transaction as all of them together.
+            return self._sweeping
         reply: Reply[int] = Reply()
+        self._sweeping = reply
         moved: list[int] = []
 
         def job(tx: Tx, now: int) -> int | HandedOn:
-            moved.append(sweep(tx, now))
-            if moved[-1] < BATCH:
-                return sum(moved)
+            if not self._has_swept(tx):
+                moved.append(sweep(tx, now))
+                if moved[-1] < BATCH:
+                    return sum(moved)
             self._store.write(job, reply)
             return HANDED_ON
 
         return self._store.write(job, reply)
+
+    def _has_swept(self, tx: Tx) -> bool:
+        """Whether a batch was settled in this transaction already."""
+        before, self._swept_in = self._swept_in, tx
+        return before is tx
 
     def close(self) -> None:
         # Whoever waits here can tell the queue nothing any more once they hear of it.
@@ -347,7 +359,7 @@ class LocalBackend:
         reply: Reply[T] = Reply()
 
         def settled(tx: Tx, now: int) -> T | Refused | HandedOn:
-            if sweep_due(tx, now) == BATCH:
+            if self._has_swept(tx) or sweep_due(tx, now) == BATCH:
                 # There may be more. In a transaction of its own, so that no start waits behind all of it.
                 self._store.write(settled, reply)
                 return HANDED_ON

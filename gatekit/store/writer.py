@@ -9,7 +9,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from gatekit.backend.tx import LostRace
+from gatekit.backend.tx import HANDED_ON, LostRace
 from gatekit.clock import Clock, SteadyClock
 from gatekit.errors import GatekitError, StoreError
 from gatekit.nudge import ring
@@ -21,6 +21,10 @@ from gatekit.store.sqlite import SqliteTx
 
 _GROUP: Final = 256
 """Jobs in one transaction at most, so that nobody waits long for the COMMIT of all."""
+
+
+_BREATH: Final = 0.025
+"""Seconds between two transactions of one sweep, about as long as one of them takes."""
 
 
 class _JobRaised(Exception):
@@ -44,6 +48,7 @@ class Writer:
         self._current: list[Job] = []
         self._open = True
         self._gate = threading.Lock()
+        self._ending = threading.Event()
 
     def put(self, job: Job) -> bool:
         """Queue a job; False if the writer takes none any more."""
@@ -54,6 +59,7 @@ class Writer:
 
     def stop(self) -> None:
         """Take no more jobs; the thread ends when what is queued is done."""
+        self._ending.set()
         with self._gate:
             if self._open:
                 self._open = False
@@ -119,6 +125,10 @@ class Writer:
             if tx.wrote_events:
                 ring(self._home.nudges)
             self._checkpoints.after_commit(connection)
+            if HANDED_ON in outcomes:
+                # One of many transactions of a sweep. Whoever waits for the lock in another process only looks now and
+                # then whether it is free, and would find it taken each time.
+                self._ending.wait(_BREATH)
 
     def _transaction(self, connection: sqlite3.Connection, jobs: list[Job]) -> tuple[SqliteTx, list[object]]:
         connection.execute("BEGIN IMMEDIATE")

@@ -17,7 +17,7 @@ from tests.tui.calls import Queue
 from tests.tui.desk import Desk, sit_down
 from tests.tui.test_hostile import assert_harmless
 
-pytestmark = [pytest.mark.anyio, pytest.mark.sweep]
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 
 class PowerCut(BaseException):

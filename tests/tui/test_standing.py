@@ -20,7 +20,7 @@ from tests.tui.desk import Desk, sit_down
 from tests.tui.test_guard import Hand
 from tests.tui.test_hostile import assert_harmless
 
-pytestmark = [pytest.mark.anyio, pytest.mark.sweep]
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 
 async def open_allow(desk: Desk) -> AllowScreen:
