@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
@@ -34,7 +35,6 @@ def admit(tx: Tx, call: Call, request: RequestRecord, revision: RevisionRecord, 
         request = replace(request, reasons=(*request.reasons, said))
     if call.allowed_by is not None:
         return entering.submit_allowed(request, revision, now, call.allowed_by)
-    _store_what_ended(tx, call.tool, now)
     grant = _grant(tx, call, now)
     if grant is None:
         return entering.submit(request, revision, now)
@@ -51,20 +51,22 @@ def _budget(tx: Tx, tool: str, spending: Spending, now: int) -> tuple[bool, str]
     return 0 <= amount <= left, said
 
 
-def _store_what_ended(tx: Tx, tool: str, now: int) -> None:
+def _store_what_ended(tx: Tx, grants: Sequence[GrantRecord], now: int) -> None:
     """A permission whose end was seen stays ended, also when the clock is set back."""
-    for grant in tx.grants_of(tool):
+    for grant in grants:
         if grant.is_over(now):
             tx.apply(PutGrant(replace(grant, revoked_at=now, revoked_by=CLOCK)))
-            tx.apply(event_of_queue("grant.ended", CLOCK, now, grant=grant.id, tool=tool))
+            tx.apply(event_of_queue("grant.ended", CLOCK, now, grant=grant.id, tool=grant.tool))
 
 
 def _grant(tx: Tx, call: Call, now: int) -> GrantRecord | None:
     """A standing permission that covers the call. None does where the risk is critical, or more people are asked."""
+    given = tx.grants_of(call.tool)
+    _store_what_ended(tx, given, now)
     stage = call.plan.only_stage
     if call.kind != "call" or call.risk == "critical" or stage is None:
         return None
-    for grant in tx.grants_of(call.tool):
+    for grant in given:
         if grant.holds(now) and grant.covers(call.requester, call.run, call.text):
             # Who gave it must still be one of those whom the policy asks.
             giver = name_of(grant.by)

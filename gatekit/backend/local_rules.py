@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from gatekit.backend.admitting import directory_of
 from gatekit.backend.tx import Refused, Store, Tx
 from gatekit.errors import NotAllowed
 from gatekit.machine.effects import DropReviewer, PutGrant, PutReviewer, PutStop, event_of_queue
 from gatekit.machine.projection import grant_model, reviewer_model, stop_model
-from gatekit.machine.records import ReviewerRecord, StopRecord, name_of
+from gatekit.machine.records import ReviewerRecord, StopRecord
+from gatekit.machine.voting import stranger
 from gatekit.models import Grant, ReviewerRow, Stop
 from gatekit.reply import Reply
 
@@ -52,9 +54,9 @@ class LocalRules:
                 return Refused(
                     NotAllowed(f"no grant {grant_id!r} in this queue: `gatekit grants` shows those there are")
                 )
-            known = {row.name for row in tx.reviewers()}
-            if known and name_of(by) not in known:
-                return Refused(NotAllowed(f"{by} is no reviewer of this queue; these are: {', '.join(sorted(known))}"))
+            unknown = stranger(directory_of(tx), by)
+            if unknown is not None:
+                return Refused(unknown)
             if grant.revoked_at is None:
                 grant = replace(grant, revoked_at=now, revoked_by=by)
                 tx.apply(PutGrant(grant))

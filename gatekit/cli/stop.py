@@ -84,9 +84,7 @@ def sweep(queue: str | None, json_wanted: bool) -> None:
     # Not the gate's own: that one sweeps as it opens, and does not say how many it moved.
     backend = LocalBackend(SqliteStore.at(gate.path, create=False, clock=gate.clock), gate.clock)
     try:
-        moved = 0
-        while batch := backend.sweep().wait():
-            moved += batch
+        moved = backend.sweep().wait()
     finally:
         backend.close()
     if json_wanted:

@@ -102,13 +102,14 @@ def _way(step: GatedTool, values: dict[str, Any], verdict: object, identity: Cal
         return _again(call, found)
     asked = (yield from ask(call, snapshot.fresh())) if verdict is UNASKED else verdict
     is_gated, reasons = judge(asked, snapshot.redact)
-    if not is_gated and step.budget is None and not gate.has_rules and gate.record == "gated" and execution is None:
+    unrecorded = gate.record == "gated" and execution is None
+    if unrecorded and not is_gated and step.budget is None and not gate.has_rules:
         return invoke(call, snapshot.fresh(), None)
     risk, misrated = rated(call)
     asked_for = rule(call, snapshot.fresh(), snapshot.parsed(), is_gated, reasons, risk)
     ruling = yield from automatically(call, asked_for, snapshot.fresh())
     asks = ruling.gated or ruling.spending is not None
-    if not asks and gate.record == "gated" and execution is None:
+    if unrecorded and not asks:
         return invoke(call, snapshot.fresh(), None)
     enter = _queued if asks else _recorded
     return enter(call, entry(call, ruling, risk, misrated))

@@ -22,7 +22,7 @@ from gatekit.machine.effects import Draft
 from gatekit.machine.projection import decision_model
 from gatekit.machine.records import DecisionRecord, State, name_of
 from gatekit.machine.running import ended, record_outcome
-from gatekit.machine.voting import OPEN, Directory, cast_for, progress
+from gatekit.machine.voting import OPEN, Directory, cast_for, progress, stranger
 
 _HUMAN: Final = ("retry", "settle", "declare_lost")
 _OPEN_TO: Final = {"retry": ("unknown", "failed"), "settle": ("unknown",), "declare_lost": ("running",)}
@@ -57,9 +57,9 @@ def _says_the_same(state: State, decision: DecisionRecord, command: Resolve) -> 
 
 def _refusal(state: State, command: Resolve, said: list[DecisionRecord], directory: Directory) -> ReviewError | None:
     request = state.request
-    if not directory.knows(name_of(command.by)):
-        known = ", ".join(sorted(directory.roles))
-        return NotAllowed(f"{command.by} is no reviewer of this queue; these are: {known}")
+    unknown = stranger(directory, command.by)
+    if unknown is not None:
+        return unknown
     if command.verb != "declare_lost" and state.plan.separate and name_of(command.by) == name_of(request.requester):
         return NotAllowed(f"{command.by} asked for this call and cannot {command.verb} it: another person must")
     final_word = next((row for row in reversed(said) if row.verb != "declare_lost"), None)

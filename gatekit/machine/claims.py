@@ -9,7 +9,7 @@ from gatekit.machine.commands import Answer, Claim, Delegate
 from gatekit.machine.effects import Draft
 from gatekit.machine.projection import decision_model
 from gatekit.machine.records import CLAIM_LAPSES, State, name_of
-from gatekit.machine.voting import OPEN, Directory, cast_for, counted, who_may
+from gatekit.machine.voting import OPEN, Directory, counted, not_asked, stranger
 
 
 def claim(state: State, command: Claim, now: int, directory: Directory = OPEN) -> Answer[None]:
@@ -60,14 +60,13 @@ def barred_by_claim(state: State, by: str, now: int) -> str | None:
 
 def _not_open(draft: Draft, by: str, directory: Directory) -> ReviewError | None:
     state = draft.state
-    if not directory.knows(name_of(by)):
-        return NotAllowed(f"{by} is no reviewer of this queue; these are: {', '.join(sorted(directory.roles))}")
+    unknown = stranger(directory, by)
+    if unknown is not None:
+        return unknown
     if state.plan.separate and name_of(by) == name_of(state.request.requester):
         return NotAllowed(f"{by} asked for this call: another person must look at it")
     if state.request.status == "pending":
-        if cast_for(state, directory, name_of(by)):
-            return None
-        return NotAllowed(f"{by} is not asked here: {who_may(state, directory)} may decide")
+        return not_asked(state, directory, by)
     if state.decision is None:
         return NotAllowed(f"the request is {state.request.status}: there is nothing to decide")
     return AlreadyDecided(decision_model(state, state.decision))
@@ -76,8 +75,9 @@ def _not_open(draft: Draft, by: str, directory: Directory) -> ReviewError | None
 def _cannot_take(state: State, giver: str, taker: str, directory: Directory) -> ReviewError | None:
     if taker == giver:
         return NotAllowed(f"{giver} has it already")
-    if not directory.knows(taker):
-        return NotAllowed(f"{taker} is no reviewer of this queue; these are: {', '.join(sorted(directory.roles))}")
+    unknown = stranger(directory, taker)
+    if unknown is not None:
+        return unknown
     if state.plan.separate and taker == name_of(state.request.requester):
         return NotAllowed(f"{taker} asked for this call and cannot decide it: another person must")
     if any(gave == taker for gave, _ in state.request.delegations):

@@ -14,7 +14,7 @@ from gatekit.machine.commands import Answer, Decide, Edit
 from gatekit.machine.effects import Draft
 from gatekit.machine.projection import decision_model
 from gatekit.machine.records import DecisionRecord, RevisionRecord, State, Verdict, name_of
-from gatekit.machine.voting import OPEN, Directory, cast_for, counted, progress, who_may
+from gatekit.machine.voting import OPEN, Directory, cast_for, counted, not_asked, progress, stranger
 from gatekit.models import Kind, Verb
 
 _YES: Final = ("approve", "edit", "release", "answer")
@@ -122,15 +122,17 @@ def _not_the_one(draft: Draft, command: Decide, directory: Directory) -> ReviewE
     """Whether somebody else has to say it: by the queue's reviewers, the policy, a claim, or the clock."""
     state, name = draft.state, name_of(command.by)
     own = command.verb == "cancel" and command.by == state.request.requester
-    if not own and not directory.knows(name):
-        return NotAllowed(f"{command.by} is no reviewer of this queue; these are: {', '.join(sorted(directory.roles))}")
+    unknown = None if own else stranger(directory, command.by)
+    if unknown is not None:
+        return unknown
     if command.verb not in _VOTES or state.request.status != "pending":
         return None
     if state.plan.parallel and progress(state).counts(name):
         # Of several stages at once a person has one voice, which was heard.
         return None
-    if not cast_for(state, directory, name):
-        return NotAllowed(f"{command.by} is not asked here: {who_may(state, directory)} may decide")
+    unasked = not_asked(state, directory, command.by)
+    if unasked is not None:
+        return unasked
     claim = barred_by_claim(state, command.by, draft.now)
     if claim is not None:
         return NotAllowed(claim)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from gatekit.errors import NotAllowed
 from gatekit.machine.plan import ROLE, Plan, StagePlan, covers, narrowed
 from gatekit.machine.records import DecisionRecord, State, name_of
 
@@ -144,7 +145,21 @@ def may_decide(state: State, directory: Directory, name: str, stage: StagePlan) 
     return directory.has_right(name, stage) or any(directory.has_right(giver, stage) for giver in givers)
 
 
-def who_may(state: State, directory: Directory) -> str:
+def stranger(directory: Directory, by: str) -> NotAllowed | None:
+    """The refusal of somebody whom the queue does not know as a reviewer; None: it does, or it knows none."""
+    if directory.knows(name_of(by)):
+        return None
+    return NotAllowed(f"{by} is no reviewer of this queue; these are: {', '.join(sorted(directory.roles))}")
+
+
+def not_asked(state: State, directory: Directory, by: str) -> NotAllowed | None:
+    """The refusal of somebody whose yes would count for no stage now; None: it would."""
+    if cast_for(state, directory, name_of(by)):
+        return None
+    return NotAllowed(f"{by} is not asked here: {_who_may(state, directory)} may decide")
+
+
+def _who_may(state: State, directory: Directory) -> str:
     """Those who may decide now, in words."""
     stages = state.plan.stages
     asked = [", ".join(stages[index].everybody) or "any reviewer" for index in progress(state).open]

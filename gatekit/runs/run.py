@@ -10,7 +10,7 @@ from typing import Any, Final, NoReturn, TypeVar, overload
 
 import anyio
 
-from gatekit.driving import AsyncSeat, Intent, SyncSeat, drive, drive_async
+from gatekit.driving import AsyncSeat, Intent, SyncSeat, drive, drive_async, verb
 from gatekit.models import Risk
 from gatekit.policy import Policy
 from gatekit.runs import steps
@@ -40,6 +40,79 @@ class _Verbs:
         """
         self._making.execution.check_place()
         raise self._making.execution.cancel(reason)
+
+    @verb
+    def ask(
+        self,
+        name: str,
+        prompt: str,
+        type: type[Any] = str,
+        *,
+        choices: Sequence[str] | None = None,
+        many: bool = False,
+        risk: Risk = "medium",
+        details: Mapping[str, Any] | None = None,
+        policy: Policy | None = None,
+        expires_after: float | timedelta | None = None,
+    ) -> Intent[Any]:
+        """Ask a human; the run goes on with the answer. See `Gate.ask`.
+
+        Args:
+            name: names the question in this run.
+            prompt: what is asked.
+            type: the answer's: `bool`, `str`, `int`, `float` or a pydantic model.
+            choices: the answer is one of these texts.
+            many: the answer is a list of some of them.
+            risk: as of a step.
+            details: JSON values that the reviewer sees with the question.
+            policy: who may answer.
+            expires_after: seconds, or a timedelta, that it may stay open.
+
+        Raises:
+            NotApproved: a reviewer rejected or cancelled it, or nobody answered in time.
+        """
+        asking = steps.question(
+            self._making,
+            name,
+            prompt,
+            type,
+            choices,
+            many=many,
+            is_async=isinstance(self, AsyncSeat),
+            risk=risk,
+            details=details,
+            policy=policy,
+            expires_after=expires_after,
+        )
+        return (yield from asking)
+
+    @verb
+    def confirm(
+        self,
+        name: str,
+        prompt: str,
+        *,
+        risk: Risk = "medium",
+        details: Mapping[str, Any] | None = None,
+        policy: Policy | None = None,
+        expires_after: float | timedelta | None = None,
+    ) -> Intent[None]:
+        """Ask a human for a yes; the run goes on when there is one. The options are those of `ask`.
+
+        Raises:
+            NotApproved: a reviewer said no, or nobody decided in time.
+        """
+        asking = steps.confirmation(
+            self._making,
+            name,
+            prompt,
+            is_async=isinstance(self, AsyncSeat),
+            risk=risk,
+            details=details,
+            policy=policy,
+            expires_after=expires_after,
+        )
+        yield from asking
 
 
 class Run(_Verbs, SyncSeat):
@@ -75,77 +148,6 @@ class Run(_Verbs, SyncSeat):
         """
         return drive(steps.pause(self._making, name, payload))
 
-    def ask(
-        self,
-        name: str,
-        prompt: str,
-        type: type[Any] = str,
-        *,
-        choices: Sequence[str] | None = None,
-        many: bool = False,
-        risk: Risk = "medium",
-        details: Mapping[str, Any] | None = None,
-        policy: Policy | None = None,
-        expires_after: float | timedelta | None = None,
-    ) -> Any:
-        """Ask a human; the run goes on with the answer. See `Gate.ask`.
-
-        Args:
-            name: names the question in this run.
-            prompt: what is asked.
-            type: the answer's: `bool`, `str`, `int`, `float` or a pydantic model.
-            choices: the answer is one of these texts.
-            many: the answer is a list of some of them.
-            risk: as of a step.
-            details: JSON values that the reviewer sees with the question.
-            policy: who may answer.
-            expires_after: seconds, or a timedelta, that it may stay open.
-
-        Raises:
-            NotApproved: a reviewer rejected or cancelled it, or nobody answered in time.
-        """
-        asked = steps.question(
-            self._making,
-            name,
-            prompt,
-            type,
-            choices,
-            many=many,
-            is_async=False,
-            risk=risk,
-            details=details,
-            policy=policy,
-            expires_after=expires_after,
-        )
-        return drive(asked)
-
-    def confirm(
-        self,
-        name: str,
-        prompt: str,
-        *,
-        risk: Risk = "medium",
-        details: Mapping[str, Any] | None = None,
-        policy: Policy | None = None,
-        expires_after: float | timedelta | None = None,
-    ) -> None:
-        """Ask a human for a yes; the run goes on when there is one. The options are those of `ask`.
-
-        Raises:
-            NotApproved: a reviewer said no, or nobody decided in time.
-        """
-        asked = steps.confirmation(
-            self._making,
-            name,
-            prompt,
-            is_async=False,
-            risk=risk,
-            details=details,
-            policy=policy,
-            expires_after=expires_after,
-        )
-        drive(asked)
-
     def parallel(self, *branches: tuple[Any, ...]) -> tuple[Any, ...]:
         """Make several steps at once, each given as (name, tool, arguments…), and give their results in order.
 
@@ -179,58 +181,6 @@ class AsyncRun(_Verbs, AsyncSeat):
     async def pause(self, name: str, payload: object = None) -> Any:
         """Stop until a reviewer releases the run; see `Run.pause`."""
         return await drive_async(steps.pause(self._making, name, payload))
-
-    async def ask(
-        self,
-        name: str,
-        prompt: str,
-        type: type[Any] = str,
-        *,
-        choices: Sequence[str] | None = None,
-        many: bool = False,
-        risk: Risk = "medium",
-        details: Mapping[str, Any] | None = None,
-        policy: Policy | None = None,
-        expires_after: float | timedelta | None = None,
-    ) -> Any:
-        """Ask a human; see `Run.ask`."""
-        asked = steps.question(
-            self._making,
-            name,
-            prompt,
-            type,
-            choices,
-            many=many,
-            is_async=True,
-            risk=risk,
-            details=details,
-            policy=policy,
-            expires_after=expires_after,
-        )
-        return await drive_async(asked)
-
-    async def confirm(
-        self,
-        name: str,
-        prompt: str,
-        *,
-        risk: Risk = "medium",
-        details: Mapping[str, Any] | None = None,
-        policy: Policy | None = None,
-        expires_after: float | timedelta | None = None,
-    ) -> None:
-        """Ask a human for a yes; see `Run.confirm`."""
-        asked = steps.confirmation(
-            self._making,
-            name,
-            prompt,
-            is_async=True,
-            risk=risk,
-            details=details,
-            policy=policy,
-            expires_after=expires_after,
-        )
-        await drive_async(asked)
 
     async def parallel(self, *branches: tuple[Any, ...]) -> tuple[Any, ...]:
         """Make several steps at once, each in a task of its own; see `Run.parallel`."""
