@@ -23,11 +23,13 @@ from gatekit.forking import ForkLock
 from gatekit.hooks import requester_name
 from gatekit.machine.plan import ROLE
 from gatekit.models import (
+    ORDERS,
     RUN_STATUSES,
     STATUSES,
     Change,
     Event,
     Grant,
+    Order,
     Page,
     Request,
     ReviewerRow,
@@ -90,35 +92,39 @@ class _Verbs:
         *,
         tool: str | None = None,
         where: str | None = None,
-        order: Literal["due"] = "due",
+        order: Order = "due",
         after: str | None = None,
         before: str | None = None,
         offset: int = 0,
         limit: int = 50,
     ) -> Intent[Page]:
-        """Some lines of the list, those that are due first first, then in the order in which they came.
+        """Some lines of the list.
 
         Args:
             status: one state or several.
             tool: only the calls of this tool.
             where: a filter: `risk>=high tool:deploy* older:10m by:agent-7 run:thread-7 kind:question claimed:no
-                stage:2`, and words that stand in the tool's name, the description or the arguments. It is held
-                against at most 20,000 lines for one page; go on from the page's `next` while it has one.
-            order: `"due"`, the only one there is.
-            after: the `key` of a line, or the `next` of a page; the page begins behind it.
-            before: the `key` of a line; the page ends before it. Not together with `after` or `offset`.
-            offset: so many lines are passed over; `after` costs less. Not together with `where`.
+                stage:2`, and words that stand in the tool's name, the description or the arguments.
+            order: `"due"`: what is due first, then in the order in which they came. `"oldest"`: what was made first.
+                `"risk"`: the critical ones, then those of high, medium and low risk. `"decided"`: what was decided
+                last, by the decision that stands; what has none is left out.
+            after: the `key` of a line, or the `next` of a page, in the same order; the page begins behind it.
+            before: the `key` of a line, in the same order; the page ends before it. Not together with `after` or
+                `offset`.
+            offset: so many lines are passed over; `after` costs less. Only where no lines have to be looked at.
             limit: at most so many lines, up to 1,000.
+
+        With `where`, in the order `"decided"`, and with `tool` in another order than `"due"`, lines have to be looked
+        at that may not fit, at most 20,000 for one page. Then a page may hold fewer than `limit`, or none, although
+        the list goes on: go on from its `next` while it has one.
         """
-        if order != "due":
-            raise UsageError(f'order={order!r}: it is "due"')
+        _check_order(order, status)
         if before is not None and (after is not None or offset):
             raise UsageError("before= goes with neither after= nor offset=")
-        if where is not None and offset:
-            raise UsageError("offset= does not go with where=: go on from the page's next, with after=")
         found = None if where is None else filter_from(where)
         query = PageQuery(
             statuses=_statuses(status, STATUSES),
+            order=order,
             # One tool has an index of its own.
             tool=found.exact_tool if found is not None and tool is None else tool,
             where=found,
@@ -127,16 +133,35 @@ class _Verbs:
             offset=_count("offset", offset),
             limit=_limit(limit),
         )
+        if offset and query.looks:
+            raise UsageError(
+                'offset= goes with neither where= nor order="decided", and with tool= only in the order "due": '
+                "go on from the page's next, with after="
+            )
         return (yield from self.backend.page(query))
 
     @verb
-    def count(self, status: Status | Sequence[Status] = "pending", *, at_most: int = 1000) -> Intent[int]:
-        """How many requests are in a state, counted no further than `at_most`, so that it stays cheap."""
-        return (yield from self.backend.count(_statuses(status, STATUSES), _count("at_most", at_most)))
+    def count(
+        self, status: Status | Sequence[Status] = "pending", *, where: str | None = None, at_most: int = 1000
+    ) -> Intent[int]:
+        """How many requests are in a state, counted no further than `at_most`, so that it stays cheap.
+
+        Args:
+            status: one state or several.
+            where: only those that fit this filter; see `requests`. It is held against the first 20,000 of the list:
+                while more than that are in these states, what is found is the least that it can be.
+            at_most: it counts no further.
+
+        >>> from gatekit.testing import memory_gate
+        >>> memory_gate().count(where="risk>=high")
+        0
+        """
+        found = None if where is None else filter_from(where)
+        return (yield from self.backend.count(_statuses(status, STATUSES), _count("at_most", at_most), found))
 
     @verb
     def position(self, request_id: str) -> Intent[int]:
-        """How many lines of its own state come before a request in the list.
+        """How many lines of its own state come before a request, in the order `"due"`.
 
         Raises:
             RequestNotFound: the queue holds no request of this id.
@@ -323,6 +348,31 @@ class _Verbs:
     def stopped(self) -> Intent[Stop | None]:
         """Why nothing starts now; None: calls start."""
         return (yield from self.backend.rules.stopped())
+
+    def compare(self, before: Request | str, after: Request | str) -> tuple[Change, ...]:
+        """What differs between the arguments of two requests, by path. It asks nothing of the queue.
+
+        Where the arguments were edited, `request.original` is the text of the first ones.
+
+        Args:
+            before: a request, or the canonical text of its arguments.
+            after: the same.
+
+        Raises:
+            UsageError: what was given as a text is no arguments' canonical text.
+
+        >>> from gatekit import gated_step
+        >>> from gatekit.testing import memory_gate
+        >>> gate = memory_gate()
+        >>> @gated_step(gate=gate, wait=0, on_suspend="return")
+        ... def pay(amount: int) -> None: ...
+        >>> _ = pay(10), pay(90)
+        >>> ten, ninety = gate.reviewer("alice").pending()
+        >>> [(change.path, change.before, change.after) for change in gate.compare(ten, ninety)]
+        [('$.amount', 10, 90)]
+        """
+        first, second = (given.args_text if isinstance(given, Request) else given for given in (before, after))
+        return diff(first, second)
 
     def now(self) -> datetime:
         """The time on the queue's clock; hosts differ."""
@@ -736,6 +786,13 @@ def _statuses(status: S | Sequence[S], known: tuple[S, ...]) -> tuple[S, ...]:
     if not wanted:
         raise UsageError("status= names no state")
     return tuple(dict.fromkeys(wanted))
+
+
+def _check_order(order: object, status: object) -> None:
+    if order not in ORDERS:
+        raise UsageError(f"order={order!r}: it is one of {', '.join(ORDERS)}")
+    if order == "decided" and status in ("pending", ("pending",), ["pending"]):
+        raise UsageError('order="decided": what is pending has no decision; say with status= which states you mean')
 
 
 def _run_key(key: str | None) -> int | None:

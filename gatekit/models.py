@@ -41,11 +41,31 @@ Verb = Literal[
     "declare_lost",
     "expire",
 ]
+ReviewVerb = Literal[
+    "approve",
+    "edit",
+    "reject",
+    "respond",
+    "release",
+    "answer",
+    "cancel",
+    "undo",
+    "retry",
+    "settle",
+    "declare_lost",
+    "claim",
+    "delegate",
+]
+"""What a reviewer can do to a request."""
 Kind = Literal["call", "pause", "question", "confirm"]
+Order = Literal["due", "oldest", "risk", "decided"]
 RunStatus = Literal["running", "waiting", "succeeded", "failed", "cancelled", "needs-review"]
 
 RISKS: Final[tuple[Risk, ...]] = get_args(Risk)
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
+REVIEW_VERBS: Final[tuple[ReviewVerb, ...]] = get_args(ReviewVerb)
+ORDERS: Final[tuple[Order, ...]] = get_args(Order)
+"""How a list of requests can be ordered; see `gate.requests`."""
 FINAL: Final[frozenset[Status]] = frozenset(STATUSES[5:])
 """The states that nothing leaves."""
 UNDECIDED: Final[frozenset[Status]] = frozenset({"pending", "held"})
@@ -338,7 +358,7 @@ class RequestRow(_Record):
     claimed_by: str | None
     """Who has taken it to look at it, where that has not lapsed."""
     key: str
-    """Its place in the list: hand it to `after=` or `before=`."""
+    """Its place in the list, in the order that was asked for: hand it to `after=` or `before=`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from gatekit.errors import InvalidEdit, RequestNotFound, UsageError
 from gatekit.ids import new_id
 from gatekit.machine.commands import Claim, Decide, Delegate, Edit, Finish, Resolve
 from gatekit.machine.grants import scope_of
-from gatekit.models import Decision, Grant, Request, Stop, Verb
+from gatekit.models import REVIEW_VERBS, Decision, Grant, Request, ReviewVerb, Stop, Verb
 
 _LONGEST_TEXT: Final = 20_000
 _LONGEST_HOLD: Final = 3600
@@ -203,14 +203,25 @@ class _Verbs:
         return (yield from self.gate.backend.rules.revoke(grant_id, f"human:{self.name}"))
 
     @verb
-    def may(self, request: Request | str) -> Intent[str | None]:
-        """Why this person may not decide the request now; None: they may. It decides nothing.
+    def may(self, request: Request | str, verb: ReviewVerb | None = None) -> Intent[str | None]:
+        """Why this person may not do that to the request now; None: they may. It decides nothing.
+
+        It says what the verb itself would be refused with, and also where somebody has decided already or this person
+        has said it. What the person writes, and to whom they delegate, is not looked at.
+
+        Args:
+            request: what was read, or its id.
+            verb: `"approve"`, `"edit"`, `"reject"`, `"respond"`, `"release"`, `"answer"`, `"claim"`, `"delegate"`,
+                `"cancel"`, `"undo"`, `"retry"`, `"settle"` or `"declare_lost"`; not given: a yes, whatever it is
+                called for this kind of request.
 
         Raises:
             RequestNotFound: the queue holds no request of this id.
         """
+        if verb is not None and verb not in REVIEW_VERBS:
+            raise UsageError(f"verb={verb!r}: it is one of {', '.join(REVIEW_VERBS)}")
         request_id = request.id if isinstance(request, Request) else request
-        return (yield from self.gate.backend.may(request_id, f"human:{self.name}"))
+        return (yield from self.gate.backend.may(request_id, verb, f"human:{self.name}"))
 
     @verb
     def stop(self, reason: str) -> Intent[Stop]:

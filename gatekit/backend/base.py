@@ -13,10 +13,11 @@ from gatekit.backend.rules import NewGrant, RulesBackend
 from gatekit.backend.runs import RunsBackend
 from gatekit.backend.tx import PageQuery
 from gatekit.errors import StoreError
+from gatekit.filters import Filter
 from gatekit.machine.commands import Claim, Decide, Delegate, Finish, Reconcile, Resolve, Start, Started
 from gatekit.machine.plan import DEFAULT, Plan
 from gatekit.machine.records import Verdict
-from gatekit.models import Decision, Event, Grant, Kind, Page, Request, Risk, Stats, Status
+from gatekit.models import Decision, Event, Grant, Kind, Page, Request, ReviewVerb, Risk, Stats, Status
 from gatekit.reply import Reply
 
 
@@ -153,8 +154,8 @@ class Backend(Protocol):
         """Approve the request and give a standing permission for calls like it, in one; raises like `decide`."""
         ...
 
-    def may(self, request_id: object, by: str) -> Reply[str | None]:
-        """Why this person may not decide the request now; None: they may."""
+    def may(self, request_id: object, verb: ReviewVerb | None, by: str) -> Reply[str | None]:
+        """Why this person may not do that to the request now; None: they may. No verb: say yes to it."""
         ...
 
     def claim(self, request_id: object, command: Claim) -> Reply[Request]:
@@ -202,7 +203,9 @@ class Backend(Protocol):
 
     def page(self, query: PageQuery) -> Reply[Page]: ...
 
-    def count(self, statuses: tuple[Status, ...], at_most: int) -> Reply[int]: ...
+    def count(self, statuses: tuple[Status, ...], at_most: int, where: Filter | None = None) -> Reply[int]:
+        """How many lines fit, counted no further than `at_most`, of those that one page would look at."""
+        ...
 
     def position(self, request_id: str) -> Reply[int]: ...
 

@@ -12,20 +12,23 @@ from gatekit.backend.base import Call, Fenced, Found, Stopped
 from gatekit.backend.granting import allowed
 from gatekit.backend.local_rules import LocalRules
 from gatekit.backend.local_runs import CLOSED, LocalRuns
-from gatekit.backend.paging import look_up
+from gatekit.backend.paging import count, look_up, text_of
 from gatekit.backend.rules import NewGrant
-from gatekit.backend.sweeping import BATCH, sweep, sweep_due
+from gatekit.backend.sweeping import sweep, sweep_due, sweep_once
 from gatekit.backend.tx import HANDED_ON, HandedOn, PageQuery, Refused, Store, Tx, stored
 from gatekit.clock import Clock, span, to_datetime
 from gatekit.errors import NotAllowed, RequestNotFound, StoreError, UsageError
+from gatekit.filters import Filter
+from gatekit.ids import could_be_id
 from gatekit.insight import summarise
 from gatekit.machine import attempts, claims, deciding, entering, running, runs
 from gatekit.machine.commands import Answer, Claim, Decide, Delegate, Finish, Lose, Reconcile, Resolve, Start, Started
 from gatekit.machine.evidence import flaw_in_history
+from gatekit.machine.may import may
 from gatekit.machine.projection import decision_model, event_model, request_model
 from gatekit.machine.records import DecisionRecord, RequestRecord, RevisionRecord, RowRecord, State, token_of
 from gatekit.machine.voting import OPEN
-from gatekit.models import UNDECIDED, Decision, Event, Grant, Page, Request, RequestRow, Stats, Status
+from gatekit.models import UNDECIDED, Decision, Event, Grant, Page, Request, RequestRow, ReviewVerb, Stats, Status
 from gatekit.reply import Reply
 from gatekit.waiting import Waiting
 
@@ -45,7 +48,6 @@ class LocalBackend:
         self._runs = LocalRuns(store, self._waiting)
         self._rules = LocalRules(store)
         self._sweeping: Reply[int] | None = None
-        self._swept_in: Tx | None = None
         self._started: dict[str, str] = {}
         """The requests whose tools run by this gate, by the token of the attempt."""
         store.observe(self._waiting)
@@ -118,12 +120,12 @@ class LocalBackend:
 
         return self._store.write(job)
 
-    def may(self, request_id: object, by: str) -> Reply[str | None]:
+    def may(self, request_id: object, verb: ReviewVerb | None, by: str) -> Reply[str | None]:
         def job(tx: Tx, now: int) -> str | Refused | None:
             state = _known(tx, request_id)
             if isinstance(state, Refused):
                 return state
-            refusal = deciding.may(state, by, now, directory_of(tx))
+            refusal = _step_of_run(tx, state, verb) or may(state, verb, by, now, directory_of(tx))
             return None if refusal is None else str(refusal)
 
         return self._look_up(job)
@@ -136,10 +138,11 @@ class LocalBackend:
 
     def resolve(self, request_id: object, command: Resolve) -> Reply[Decision]:
         def say(tx: Tx, state: State, now: int) -> Answer[DecisionRecord] | Refused:
-            run = tx.run(state.request.run) if state.request.run else None
-            if run is not None and command.verb == "retry" and state.request.status == "failed":
-                return Refused(NotAllowed(f"it is a step of the run {run.id}: resume the run, which tries it again"))
+            step = _step_of_run(tx, state, command.verb)
+            if step is not None:
+                return Refused(step)
             answer = attempts.resolve(state, command, now, directory_of(tx))
+            run = tx.run(state.request.run) if state.request.run else None
             if run is None or command.verb != "declare_lost" or not answer.effects:
                 return answer
             freed = runs.interrupt(run, now, "a step of it was declared lost").effects
@@ -228,8 +231,10 @@ class LocalBackend:
 
         return self._look_up(job)
 
-    def count(self, statuses: tuple[Status, ...], at_most: int) -> Reply[int]:
-        return self._look_up(lambda tx, now: tx.count(statuses, at_most))
+    def count(self, statuses: tuple[Status, ...], at_most: int, where: Filter | None = None) -> Reply[int]:
+        tool = None if where is None else where.exact_tool
+        query = PageQuery(statuses=statuses, where=where, tool=tool, limit=at_most)
+        return self._look_up(lambda tx, now: count(tx, query, now))
 
     def position(self, request_id: str) -> Reply[int]:
         def job(tx: Tx, now: int) -> int | Refused:
@@ -288,19 +293,13 @@ class LocalBackend:
         moved: list[int] = []
 
         def job(tx: Tx, now: int) -> int | HandedOn:
-            if not self._has_swept(tx):
-                moved.append(sweep(tx, now))
-                if moved[-1] < BATCH:
-                    return sum(moved)
+            moved.append(sweep_once(tx, now, sweep))
+            if not tx.sated:
+                return sum(moved)
             self._store.write(job, reply)
             return HANDED_ON
 
         return self._store.write(job, reply)
-
-    def _has_swept(self, tx: Tx) -> bool:
-        """Whether a batch was settled in this transaction already."""
-        before, self._swept_in = self._swept_in, tx
-        return before is tx
 
     def close(self) -> None:
         # Whoever waits here can tell the queue nothing any more once they hear of it.
@@ -359,7 +358,8 @@ class LocalBackend:
         reply: Reply[T] = Reply()
 
         def settled(tx: Tx, now: int) -> T | Refused | HandedOn:
-            if self._has_swept(tx) or sweep_due(tx, now) == BATCH:
+            sweep_once(tx, now, sweep_due)
+            if tx.sated:
                 # There may be more. In a transaction of its own, so that no start waits behind all of it.
                 self._store.write(settled, reply)
                 return HANDED_ON
@@ -382,8 +382,18 @@ def _state(tx: Tx, request_id: str) -> State:
 
 
 def _known(tx: Tx, request_id: object) -> State | Refused:
-    state = tx.state(request_id) if isinstance(request_id, str) else None
+    state = tx.state(request_id) if could_be_id(request_id) else None
     return Refused(RequestNotFound(request_id)) if state is None else state
+
+
+def _step_of_run(tx: Tx, state: State, verb: ReviewVerb | None) -> NotAllowed | None:
+    """A failed step is tried again by its run alone."""
+    if verb != "retry" or state.request.status != "failed" or not state.request.run:
+        return None
+    run = tx.run(state.request.run)
+    if run is None:
+        return None
+    return NotAllowed(f"it is a step of the run {run.id}: resume the run, which tries it again")
 
 
 def _fence(tx: Tx, run_id: str, execution: str | None) -> Refused | None:
@@ -495,5 +505,5 @@ def row_model(row: RowRecord, now: int, *, waiting: bool) -> RequestRow:
         waiter="waiting" if waiting else "gone",
         stage="" if row.stages == 1 else f"{row.stage + 1}/{row.stages}",
         claimed_by=row.claimed_by if row.status in UNDECIDED and claims.holds(row.claimed_at, now) else None,
-        key=f"{row.due}:{row.pos}",
+        key=text_of(row.key),
     )

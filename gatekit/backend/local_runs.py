@@ -10,6 +10,7 @@ from gatekit.backend.runs import NewRun, Taken
 from gatekit.backend.sweeping import sweep_attempts
 from gatekit.backend.tx import Refused, RunsQuery, Store, Tx, stored
 from gatekit.errors import NotAllowed, RunConflict, RunNotFound
+from gatekit.ids import could_be_id
 from gatekit.machine import attempts, runs
 from gatekit.machine.commands import Decide
 from gatekit.machine.deciding import decide
@@ -248,5 +249,5 @@ def _is_gone(run: RunRecord, *, asked: bool) -> bool:
 
 
 def _known(tx: Tx, run_id: object) -> RunRecord | Refused:
-    run = tx.run(run_id) if isinstance(run_id, str) else None
+    run = tx.run(run_id) if could_be_id(run_id) else None
     return Refused(RunNotFound(run_id)) if run is None else run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from gatekit import owner
@@ -14,6 +15,18 @@ from gatekit.machine.effects import Draft
 BATCH: Final = 25
 """Requests of one kind that a sweep moves at most, so that no start waits long behind it; then comes the next."""
 _ALL: Final = 1 << 31
+
+
+def sweep_once(tx: Tx, now: int, how: Callable[[Tx, int], int]) -> int:
+    """Settle by `how`, unless this transaction has had its batch; answers how many requests were moved.
+
+    Where it has not had one afterwards, nothing is left to settle.
+    """
+    if tx.sated:
+        return 0
+    moved = how(tx, now)
+    tx.sated = moved >= BATCH
+    return moved
 
 
 def sweep(tx: Tx, now: int) -> int:

@@ -25,30 +25,49 @@ from gatekit.machine.records import (
     StepRecord,
     StopRecord,
 )
-from gatekit.models import RunState, RunStatus, Status
+from gatekit.models import Order, RunState, RunStatus, Status
 from gatekit.reply import Reply
 
 T = TypeVar("T")
 
 
+Key = tuple[int, int]
+"""A line's place in a list: what its order goes by, then what settles which of the same comes first.
+
+`due`: (`due`, `pos`); `oldest`: (`created_at`, `pos`); `risk`: (0 for critical to 3 for low, `pos`); `decided`: (the
+moment of the decision that stands, the number of that decision among all).
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageQuery:
-    """Which lines of the list: ordered by (`due`, `pos`), from a place or an offset."""
+    """Which lines of the list, from a place or an offset. A place is a `Key`, in every order."""
 
     statuses: tuple[Status, ...]
+    order: Order = "due"
     tool: str | None = None
-    after: tuple[int, int] | None = None
-    """(`due`, `pos`) of the line before the first wanted one."""
-    before: tuple[int, int] | None = None
-    """(`due`, `pos`) of the line behind the last wanted one; the page still reads forwards."""
+    after: Key | None = None
+    """The line before the first wanted one."""
+    before: Key | None = None
+    """The line behind the last wanted one; the page still reads forwards."""
     offset: int = 0
     limit: int = 50
     where: Filter | None = None
     """Only lines that fit it."""
-    until: tuple[int, int] | None = None
-    """(`due`, `pos`) of the last line that is looked at, in the direction of the page."""
+    until: Key | None = None
+    """The last line that is looked at, in the direction of the page."""
     now: int = 0
     """The moment that `where` counts ages from."""
+
+    @property
+    def looks(self) -> bool:
+        """Whether lines have to be looked at that may not fit, because no index has only those that do."""
+        return self.where is not None or self.order == "decided" or (self.tool is not None and self.order != "due")
+
+    @property
+    def downwards(self) -> bool:
+        """Whether keys grow smaller in the direction of the page: of decisions the latest come first."""
+        return (self.order == "decided") != (self.before is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +84,9 @@ class RunsQuery:
 class Tx(Protocol):
     """One transaction. Reads see the writes made before them in it."""
 
+    sated: bool
+    """Whether a whole batch of what is due was settled in it, by whichever gate of this process: the rest waits."""
+
     def state(self, request_id: str) -> State | None: ...
 
     def find(self, run: str, tool: str, call_id: str) -> str | None:
@@ -77,12 +99,16 @@ class Tx(Protocol):
         """At most `limit` lines in list order."""
         ...
 
-    def bound(self, query: PageQuery, rows: int) -> tuple[int, int] | None:
-        """(`due`, `pos`) of the last of so many lines, whether or not they fit `where`; None: there are no more."""
+    def bound(self, query: PageQuery, rows: int) -> Key | None:
+        """The place of the last of so many lines, whether or not they fit; None: there are no more."""
         ...
 
     def count(self, statuses: Collection[Status], at_most: int) -> int:
         """How many requests are in these states, counted no further than `at_most`."""
+        ...
+
+    def count_found(self, query: PageQuery) -> int:
+        """How many lines a page that looks at lines would have, if it began at the first."""
         ...
 
     def position(self, request_id: str) -> int | None:

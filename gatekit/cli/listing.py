@@ -16,7 +16,7 @@ from gatekit.cli.paint import as_json, cells, fit, safe, since
 from gatekit.cli.stopped import warn_if_stopped
 from gatekit.gate import Gate
 from gatekit.machine.records import name_of
-from gatekit.models import STATUSES, Page, RequestRow, Status
+from gatekit.models import ORDERS, STATUSES, Order, Page, RequestRow, Status
 
 _WAIT, _ID = 6, 26
 _WIDEST_TOOL: Final = 24
@@ -30,9 +30,8 @@ _WIDEST_NAME: Final = 10
     "statuses",
     type=click.Choice(STATUSES),
     multiple=True,
-    default=("pending",),
-    show_default=True,
-    help="Only calls in this state; may be given several times.",
+    help="Only calls in this state; may be given several times. Not given: pending, and in the order of decision all "
+    "that were decided.",
 )
 @click.option("--tool", metavar="NAME", help="Only calls of this tool.")
 @click.option(
@@ -41,6 +40,13 @@ _WIDEST_NAME: Final = 10
     help="Only calls that fit: risk>=high tool:deploy* by:agent-7 run:thread-7 kind:question older:10m newer:1d "
     "claimed:no stage:2, and words to find in the tool, the description and the arguments; all of it must hold.",
 )
+@click.option(
+    "--order",
+    type=click.Choice(ORDERS),
+    default="due",
+    show_default=True,
+    help="What comes first: what is due, the oldest, the highest risk, or what was decided last.",
+)
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="At most so many.")
 @json_option
 def list_requests(
@@ -48,12 +54,14 @@ def list_requests(
     statuses: tuple[Status, ...],
     tool: str | None,
     where: str | None,
+    order: Order,
     limit: int,
     json_wanted: bool,
 ) -> None:
     """List the calls that wait, or those in other states."""
+    statuses = statuses or _usual(order)
     with open_gate(queue) as gate:
-        page = _found(gate, statuses, tool, where, limit)
+        page = _found(gate, statuses, tool, where, order, limit)
         if json_wanted:
             click.echo(as_json(page.to_dict()))
             return
@@ -67,15 +75,23 @@ def list_requests(
             fits = "" if where is None else " and fits the filter"
             click.echo(f"No call is {' or '.join(statuses)}{fits} in {safe(gate.path)}.", err=True)
         if page.more:
-            are = "are" if where is None else "may be"
+            are = "are" if where is None and order == "due" else "may be"
             click.echo(f"There {are} more than these {len(page)}: raise --limit.", err=True)
 
 
-def _found(gate: Gate, statuses: tuple[Status, ...], tool: str | None, where: str | None, limit: int) -> Page:
-    """One page, as many lines as asked for where there are so many: a filter is held against some at a time."""
-    page = gate.requests(statuses, tool=tool, where=where, limit=limit)
+def _usual(order: Order) -> tuple[Status, ...]:
+    """The states that somebody means who names none."""
+    return tuple(status for status in STATUSES if (status == "pending") != (order == "decided"))
+
+
+def _found(
+    gate: Gate, statuses: tuple[Status, ...], tool: str | None, where: str | None, order: Order, limit: int
+) -> Page:
+    """One page, as many lines as asked for where there are so many: the queue looks at some lines at a time."""
+    page = gate.requests(statuses, tool=tool, where=where, order=order, limit=limit)
     while page.next is not None and len(page) < limit:
-        more = gate.requests(statuses, tool=tool, where=where, after=page.next, limit=limit - len(page))
+        left = limit - len(page)
+        more = gate.requests(statuses, tool=tool, where=where, order=order, after=page.next, limit=left)
         page = replace(more, rows=(*page.rows, *more.rows))
     return page
 

@@ -8,10 +8,10 @@ from typing import Final
 import click
 
 from gatekit.cli import terminal
-from gatekit.cli.drawing_stats import draw_stats
 from gatekit.cli.options import json_option, open_gate, queue_option
 from gatekit.cli.paint import as_json
 from gatekit.cli.scopes import duration_from
+from gatekit.display import draw_stats
 from gatekit.errors import UsageError
 
 _LONGEST: Final = timedelta(days=366)

@@ -9,8 +9,10 @@ than the one that is deleted. So no foreign text is shown before `visible()` has
 from __future__ import annotations
 
 from gatekit.display._arguments import Drawing, Line, draw_arguments
+from gatekit.display._cells import cells, fit, under, wrap
 from gatekit.display._friction import Friction, friction
 from gatekit.display._running import dashboard_is_running, dashboard_running
+from gatekit.display._stats import draw_stats, sparkline
 from gatekit.display._text import ago, shorten
 from gatekit.display._visible import visible
 from gatekit.display._warnings import warnings_of
@@ -20,11 +22,17 @@ __all__ = [
     "Friction",
     "Line",
     "ago",
+    "cells",
     "dashboard_is_running",
     "dashboard_running",
     "draw_arguments",
+    "draw_stats",
+    "fit",
     "friction",
     "shorten",
+    "sparkline",
+    "under",
     "visible",
     "warnings_of",
+    "wrap",
 ]

@@ -32,7 +32,7 @@ def resolve(state: State, command: Resolve, now: int, directory: Directory = OPE
     """Apply the clock, then a human's word on the last attempt. The same word again changes nothing."""
     draft = Draft(state, now)
     settle(draft)
-    said = [row for row in draft.state.decisions if row.attempt == command.attempt and row.verb in _HUMAN]
+    said = _said_of(draft.state, command.attempt)
     same = next((row for row in said if (row.verb, row.by) == (command.verb, command.by)), None)
     if same is not None and _says_the_same(draft.state, same, command):
         return Answer(state=draft.state, effects=draft.effects(), value=same)
@@ -53,6 +53,15 @@ def _says_the_same(state: State, decision: DecisionRecord, command: Resolve) -> 
         return True
     known = (request.outcome, request.result, request.error_message)
     return known == (outcome.kind, outcome.result, outcome.message)
+
+
+def _said_of(state: State, attempt: int) -> list[DecisionRecord]:
+    return [row for row in state.decisions if row.attempt == attempt and row.verb in _HUMAN]
+
+
+def refused(state: State, command: Resolve, directory: Directory) -> ReviewError | None:
+    """Why this person cannot say that of the attempt; None: they can."""
+    return _refusal(state, command, _said_of(state, command.attempt), directory)
 
 
 def _refusal(state: State, command: Resolve, said: list[DecisionRecord], directory: Directory) -> ReviewError | None:

@@ -16,14 +16,20 @@ def claim(state: State, command: Claim, now: int, directory: Directory = OPEN) -
     """This reviewer looks at the request now: others are warned, or kept out where the policy says so."""
     draft = Draft(state, now)
     settle(draft)
-    refusal = _not_open(draft, command.by, directory)
-    barred = barred_by_claim(draft.state, command.by, now)
-    if refusal is None and barred is not None:
-        refusal = NotAllowed(barred)
+    refusal = claim_refused(draft, command, directory)
     if refusal is None and not (draft.request.claimed_by == command.by and holds(draft.request.claimed_at, now)):
         draft.move(claimed_by=command.by, claimed_at=now)
         draft.event("claimed", command.by)
     return Answer(state=draft.state, effects=draft.effects(), refusal=refusal)
+
+
+def claim_refused(draft: Draft, command: Claim, directory: Directory) -> ReviewError | None:
+    """Why this reviewer cannot take the request; None: they can."""
+    refusal = _not_open(draft, command.by, directory)
+    if refusal is not None:
+        return refusal
+    barred = barred_by_claim(draft.state, command.by, draft.now)
+    return None if barred is None else NotAllowed(barred)
 
 
 def delegate(state: State, command: Delegate, now: int, directory: Directory = OPEN) -> Answer[None]:
@@ -31,17 +37,24 @@ def delegate(state: State, command: Delegate, now: int, directory: Directory = O
     draft = Draft(state, now)
     settle(draft)
     giver, taker = name_of(command.by), command.to
-    refusal = _not_open(draft, command.by, directory)
     if (giver, taker) in draft.request.delegations:
         return Answer(state=draft.state, effects=draft.effects())
-    if refusal is None and any(name_of(vote.by) == giver for vote in counted(draft.state)):
-        refusal = NotAllowed(f"{giver} has decided on it already: there is nothing left to hand on")
+    refusal = delegation_refused(draft, command.by, directory)
     if refusal is None:
         refusal = _cannot_take(draft.state, giver, taker, directory)
     if refusal is None:
         draft.move(delegations=(*draft.request.delegations, (giver, taker)), claimed_by=None, claimed_at=None)
         draft.event("delegated", command.by, to=taker, reason=command.reason)
     return Answer(state=draft.state, effects=draft.effects(), refusal=refusal)
+
+
+def delegation_refused(draft: Draft, by: str, directory: Directory) -> ReviewError | None:
+    """Why this reviewer cannot hand their part on, whoever would get it; None: they can."""
+    giver = name_of(by)
+    refusal = _not_open(draft, by, directory)
+    if refusal is None and any(name_of(vote.by) == giver for vote in counted(draft.state)):
+        return NotAllowed(f"{giver} has decided on it already: there is nothing left to hand on")
+    return refusal
 
 
 def holds(claimed_at: int | None, now: int) -> bool:

@@ -10,7 +10,7 @@ from gatekit.errors import AlreadyDecided, InvalidEdit, NotAllowed, ReviewError,
 from gatekit.machine.amounts import amount_of
 from gatekit.machine.claims import barred_by_claim
 from gatekit.machine.clockwork import back_to_review, decided, ended_unstarted, new_decision, settle, voted
-from gatekit.machine.commands import Answer, Decide, Edit
+from gatekit.machine.commands import Answer, Decide
 from gatekit.machine.effects import Draft
 from gatekit.machine.projection import decision_model
 from gatekit.machine.records import DecisionRecord, RevisionRecord, State, Verdict, name_of
@@ -34,10 +34,6 @@ _OTHER_KIND: Final[dict[Kind, dict[Verb, str]]] = {
 }
 
 
-_YES_TO: Final[dict[Kind, Verb]] = {"call": "approve", "pause": "release", "question": "answer", "confirm": "approve"}
-"""What a yes is called, by what is asked."""
-
-
 def decide(state: State, command: Decide, now: int, directory: Directory = OPEN) -> Answer[DecisionRecord]:
     """Apply the clock, then the command. The same command again changes nothing and answers the same."""
     draft = Draft(state, now)
@@ -55,13 +51,13 @@ def decide(state: State, command: Decide, now: int, directory: Directory = OPEN)
     return _answer(draft, _vote(draft, command, directory))
 
 
-def may(state: State, by: str, now: int, directory: Directory) -> ReviewError | None:
-    """Why this person cannot say yes to what is asked now; None: they can."""
-    verb = _YES_TO[state.request.kind]
-    edit = Edit(text="", digest="") if verb == "answer" else None
-    command = Decide(verb=verb, by=by, token=state.request.token, edit=edit)
-    draft = Draft(state, now)
-    return _not_allowed(state, command) or _not_the_one(draft, command, directory) or _already_decided(state, command)
+def barred(draft: Draft, command: Decide, directory: Directory) -> ReviewError | None:
+    """Why this person cannot say that now, whatever they have read and whatever they write; None: they can."""
+    return (
+        _not_allowed(draft.state, command)
+        or _not_the_one(draft, command, directory)
+        or _already_decided(draft.state, command)
+    )
 
 
 def _answer(draft: Draft, decision: DecisionRecord) -> Answer[DecisionRecord]:
@@ -91,13 +87,7 @@ def _says_the_same(decision: DecisionRecord, command: Decide) -> bool:
 
 def _refusal(draft: Draft, command: Decide, directory: Directory) -> ReviewError | None:
     state = draft.state
-    return (
-        _not_allowed(state, command)
-        or _not_the_one(draft, command, directory)
-        or _already_decided(state, command)
-        or _stale(state, command)
-        or _invalid(state, command)
-    )
+    return barred(draft, command, directory) or _stale(state, command) or _invalid(state, command)
 
 
 def _not_allowed(state: State, command: Decide) -> ReviewError | None:

@@ -222,8 +222,15 @@ class RowRecord(NamedTuple):
     stages: int
     claimed_by: str | None
     claimed_at: int | None
-    due: int
+    rank: int
+    """What the list is ordered by, in the order that was asked for: `due`, `created_at`, the risk, or a moment."""
     pos: int
+    """The order among those of the same rank."""
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Its place in the list."""
+        return self.rank, self.pos
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,17 +1,19 @@
-"""The statements of a page with a filter: bound values only, along the index of the list, without sorting.
+"""The statements of a page for which lines are looked at: bound values only, along an index, without sorting.
 
-Each state gives its lines in order from the index, and SQLite merges them, reading no further than the page.
+Each state gives its lines in order from the index of the list, and SQLite merges them, reading no further than the
+page. In the order of decision there is one part: it goes along the decisions, whatever the states.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from gatekit.backend.tx import PageQuery
 from gatekit.filters import Filter, Pattern, needles
 from gatekit.machine.records import CLAIM_LAPSES
-from gatekit.store.statements import LINE_SHOWN
+from gatekit.store.statements import RANKED, line_shown
 
 Values = dict[str, Any]
 
@@ -22,49 +24,108 @@ _ARGUMENTS: Final = (
 _CLAIMED: Final = (
     f"(status IN ('pending', 'held') AND coalesce(claimed_at <= :now AND claimed_at > :now - {CLAIM_LAPSES}, 0))"
 )
+# Only what is named here: other columns have the names of those of a request.
+_SAID: Final = (
+    "(SELECT at AS said_at, rowid AS said_number, request_id AS said_of, no AS said_no"
+    " FROM decisions INDEXED BY decisions_at)"
+)
+# CROSS: SQLite keeps the order of the tables. Left to itself it may begin with the requests, and sort.
+_DECIDED: Final = f"{_SAID} CROSS JOIN requests ON requests.id = said_of AND requests.decision = said_no"
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where the lines of an order come from."""
+
+    lines: str
+    keys: str
+    """Where their keys alone can be read."""
+    rank: str
+    pos: str
+    by_status: bool
+    """Whether the index has the lines of each state apart."""
 
 
 def bound_of(query: PageQuery, rows: int) -> tuple[str, Values]:
-    """The statement for (`due`, `pos`) of the last of so many lines and, if there is one, of the line behind it."""
-    values: Values = {"skipped": rows - 1}
-    parts = _parts("due, pos", query, [*_keys(query, values)], values)
-    return f"{parts} ORDER BY {_order(query)} LIMIT 2 OFFSET :skipped", values
+    """The statement for the key of the last of so many lines and, if there is one, of the line behind it."""
+    source, values = _source(query), Values(skipped=rows - 1)
+    conditions = [*_tool(query, values), *_keys(query, source, values)]
+    parts = _parts(f"{source.rank}, {source.pos}", source.keys, query, source, conditions, values)
+    return f"{parts} ORDER BY {_order(query, source)} LIMIT 2 OFFSET :skipped", values
 
 
-def found_of(query: PageQuery, where: Filter) -> tuple[str, Values]:
+def found_of(query: PageQuery) -> tuple[str, Values]:
     """The statement for the lines up to `query.until` that fit."""
-    values: Values = {"limit": query.limit, "skipped": query.offset}
-    conditions = [*_keys(query, values)]
-    if fits := " AND ".join(_conditions(where, query.now, values)):
+    source = _source(query)
+    return _found(line_shown(source.rank, source.pos), query, source)
+
+
+def counted_of(query: PageQuery) -> tuple[str, Values]:
+    """The statement for the number of these lines."""
+    source = _source(query)
+    statement, values = _found(f"{source.rank}, {source.pos}", query, source)
+    return f"SELECT count(*) FROM ({statement})", values
+
+
+def _found(columns: str, query: PageQuery, source: _Source) -> tuple[str, Values]:
+    values = Values(limit=query.limit, skipped=query.offset)
+    conditions = [*_tool(query, values), *_keys(query, source, values)]
+    if fits := " AND ".join(_fitting(query, source, values)):
         # In one piece: of many conditions SQLite takes one for an index of its own, or concludes that hardly a line is
         # left, which it may as well sort.
         conditions.append(f"CASE WHEN {fits} THEN 1 END")
-    parts = _parts(LINE_SHOWN, query, conditions, values)
-    return f"{parts} ORDER BY {_order(query)} LIMIT :limit OFFSET :skipped", values
+    parts = _parts(columns, source.lines, query, source, conditions, values)
+    return f"{parts} ORDER BY {_order(query, source)} LIMIT :limit OFFSET :skipped", values
 
 
-def _parts(columns: str, query: PageQuery, conditions: Sequence[str], values: Values) -> str:
+def _source(query: PageQuery) -> _Source:
+    if query.order == "decided":
+        return _Source(_DECIDED, _SAID, "said_at", "said_number", by_status=False)
+    return _Source("requests", "requests", RANKED[query.order], "pos", by_status=True)
+
+
+def _parts(
+    columns: str, table: str, query: PageQuery, source: _Source, conditions: Sequence[str], values: Values
+) -> str:
+    if not source.by_status:
+        return f"SELECT {columns} FROM {table}" + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
     parts: list[str] = []
     for number, status in enumerate(dict.fromkeys(query.statuses)):
         values[f"status{number}"] = status
         where = " AND ".join([f"status = :status{number}", *conditions])
-        parts.append(f"SELECT {columns} FROM requests WHERE {where}")
+        parts.append(f"SELECT {columns} FROM {table} WHERE {where}")
     return " UNION ALL ".join(parts)
 
 
-def _order(query: PageQuery) -> str:
-    return "due, pos" if query.before is None else "due DESC, pos DESC"
+def _order(query: PageQuery, source: _Source) -> str:
+    way = " DESC" if query.downwards else ""
+    return f"{source.rank}{way}, {source.pos}{way}"
 
 
-def _keys(query: PageQuery, values: Values) -> Iterator[str]:
-    last = "<=" if query.before is None else ">="
-    if query.tool is not None:
+def _tool(query: PageQuery, values: Values) -> Iterator[str]:
+    """One tool, where the index has its lines apart: then they alone are looked at."""
+    if query.tool is not None and query.order == "due":
         values["tool"] = query.tool
         yield "tool = :tool"
-    for name, sign, key in (("after", ">", query.after), ("before", "<", query.before), ("until", last, query.until)):
+
+
+def _keys(query: PageQuery, source: _Source, values: Values) -> Iterator[str]:
+    up, down = ("<", ">") if query.order == "decided" else (">", "<")
+    last = ">=" if query.downwards else "<="
+    for name, sign, key in (("after", up, query.after), ("before", down, query.before), ("until", last, query.until)):
         if key is not None:
-            values[f"{name}_due"], values[f"{name}_pos"] = key
-            yield f"(due, pos) {sign} (:{name}_due, :{name}_pos)"
+            values[f"{name}_rank"], values[f"{name}_pos"] = key
+            yield f"({source.rank}, {source.pos}) {sign} (:{name}_rank, :{name}_pos)"
+
+
+def _fitting(query: PageQuery, source: _Source, values: Values) -> Iterator[str]:
+    if not source.by_status:
+        yield f"status IN ({_bound('status', query.statuses, values)})"
+    if query.tool is not None and query.order != "due":
+        values["tool"] = query.tool
+        yield "tool = :tool"
+    if query.where is not None:
+        yield from _conditions(query.where, query.now, values)
 
 
 def _conditions(where: Filter, now: int, values: Values) -> Iterator[str]:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from gatekit.backend.tx import LostRace, PageQuery, RunsQuery
+from gatekit.backend.tx import Key, LostRace, PageQuery, RunsQuery
 from gatekit.errors import StoreError
 from gatekit.insight import Said
 from gatekit.machine.effects import (
@@ -41,7 +41,7 @@ from gatekit.machine.records import (
 from gatekit.models import RunState, Status
 from gatekit.store import rows
 from gatekit.store import statements as sql
-from gatekit.store.finding import bound_of, found_of
+from gatekit.store.finding import bound_of, counted_of, found_of
 
 
 class SqliteTx:
@@ -49,6 +49,7 @@ class SqliteTx:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute = connection.execute
+        self.sated = False
         self.wrote_events = False
         """Whether somebody else may want to hear of it."""
 
@@ -81,14 +82,14 @@ class SqliteTx:
     def page(self, query: PageQuery) -> Sequence[RowRecord]:
         if not query.statuses:
             return []
-        statement, values = _page(query) if query.where is None else found_of(query, query.where)
+        statement, values = found_of(query) if query.looks else _page(query)
         lines = [rows.line_record(row) for row in self._execute(statement, values)]
         return lines if query.before is None else lines[::-1]
 
-    def bound(self, query: PageQuery, rows: int) -> tuple[int, int] | None:
+    def bound(self, query: PageQuery, rows: int) -> Key | None:
         if not query.statuses:
             return None
-        found: list[tuple[int, int]] = self._execute(*bound_of(query, rows)).fetchall()
+        found: list[Key] = self._execute(*bound_of(query, rows)).fetchall()
         return found[0] if len(found) > 1 else None
 
     def count(self, statuses: Collection[Status], at_most: int) -> int:
@@ -96,6 +97,10 @@ class SqliteTx:
         for status in set(statuses):
             total += self._first(sql.COUNT, status, at_most - total)
         return total
+
+    def count_found(self, query: PageQuery) -> int:
+        found: int = self._execute(*counted_of(query)).fetchone()[0] if query.statuses else 0
+        return found
 
     def position(self, request_id: str) -> int | None:
         own = self._execute(sql.PLACE, (request_id,)).fetchone()
@@ -285,6 +290,7 @@ def _page(query: PageQuery) -> tuple[str, list[Any]]:
     keys += (*(query.after or ()), *(query.before or ()))
     statement = sql.page_of(
         len(statuses),
+        query.order,
         tool=query.tool is not None,
         after=query.after is not None,
         before=query.before is not None,

@@ -1,4 +1,4 @@
-"""Every statement of the store, by name. Lists are ordered by (`due`, `pos`) and paged by that key."""
+"""Every statement of the store, by name. Lists are paged by the key of their order."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from gatekit.clock import FAR
+from gatekit.models import Order
 from gatekit.store.rows import (
     ATTEMPT,
     DECISION,
@@ -164,7 +165,14 @@ RUNNING: Final = (
 # By bytes: `substr` on text ends at the first NUL, and what stands behind it would be left out unseen.
 # Of no bytes at all it makes NULL.
 _CUT: Final = f"coalesce(substr(CAST(description AS BLOB), 1, {4 * DESCRIPTION_SHOWN}), x'')"
-LINE_SHOWN: Final = ", ".join(_CUT if name == "description" else name for name in LINE)
+_LINE: Final = ", ".join(_CUT if name == "description" else name for name in LINE[:-2])
+RANKED: Final[dict[Order, str]] = {"due": "due", "oldest": "created_at", "risk": "risk_rank"}
+"""The columns that orders go by, and `pos` with them. How a request was decided stands in another table."""
+
+
+def line_shown(rank: str, pos: str) -> str:
+    """The columns of a line whose key these two are."""
+    return f"{_LINE}, {rank}, {pos}"
 
 
 FIXED_OF_RUN: Final = ("id", "workflow", "text", "digest", "requester", "created_at")
@@ -215,20 +223,22 @@ def runs_of(statuses: int, *, workflow: bool, after: bool) -> str:
     return " UNION ALL ".join([part] * statuses) + " ORDER BY number DESC LIMIT ?"
 
 
-def page_of(statuses: int, *, tool: bool, after: bool, before: bool) -> str:
+def page_of(statuses: int, order: Order, *, tool: bool, after: bool, before: bool) -> str:
     """The statement for one page over this many states.
 
     Parameters, for each state: status, tool?, after?, before? (two each), limit; at the end limit and offset.
     Only keys are sorted: each state gives its part in order from the index, and the lines are fetched by number.
     """
+    rank = RANKED[order]
     where = "status = ?"
     where += " AND tool = ?" if tool else ""
-    where += " AND (due, pos) > (?, ?)" if after else ""
-    where += " AND (due, pos) < (?, ?)" if before else ""
-    order = "due DESC, pos DESC" if before else "due, pos"
+    where += f" AND ({rank}, pos) > (?, ?)" if after else ""
+    where += f" AND ({rank}, pos) < (?, ?)" if before else ""
+    sorting = f"{rank} DESC, pos DESC" if before else f"{rank}, pos"
+    line = line_shown(rank, "pos")
     if statuses == 1:
-        return f"SELECT {LINE_SHOWN} FROM requests WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
-    part = f"SELECT * FROM (SELECT due, pos, number FROM requests WHERE {where} ORDER BY {order} LIMIT ?)"
+        return f"SELECT {line} FROM requests WHERE {where} ORDER BY {sorting} LIMIT ? OFFSET ?"
+    part = f"SELECT * FROM (SELECT {rank}, pos, number FROM requests WHERE {where} ORDER BY {sorting} LIMIT ?)"
     keys = " UNION ALL ".join([part] * statuses)
-    chosen = f"SELECT number FROM ({keys}) ORDER BY {order} LIMIT ? OFFSET ?"
-    return f"SELECT {LINE_SHOWN} FROM requests WHERE number IN ({chosen}) ORDER BY {order}"
+    chosen = f"SELECT number FROM ({keys}) ORDER BY {sorting} LIMIT ? OFFSET ?"
+    return f"SELECT {line} FROM requests WHERE number IN ({chosen}) ORDER BY {sorting}"

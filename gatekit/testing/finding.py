@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from gatekit.backend.tx import PageQuery
+from gatekit.backend.tx import Key, PageQuery
 from gatekit.filters import Filter, Pattern, fits_pattern, needles, small
 from gatekit.machine.claims import holds
-from gatekit.machine.records import RequestRecord, RowRecord
-from gatekit.models import UNDECIDED
+from gatekit.machine.records import RequestRecord
+from gatekit.models import RISKS, UNDECIDED, Order
 
 
-def is_in_page(line: RowRecord, query: PageQuery) -> bool:
-    """Whether a line stands where the page looks, whatever its filter says."""
-    key = (line.due, line.pos)
+def rank_of(request: RequestRecord, order: Order) -> int:
+    """What a request is ordered by; how it was decided stands elsewhere."""
+    if order == "oldest":
+        return request.created_at
+    return RISKS[::-1].index(request.risk) if order == "risk" else request.due
+
+
+def is_in_page(key: Key, query: PageQuery) -> bool:
+    """Whether a line of this key stands where the page looks, whatever its filter says."""
+    place, after, before, until = (_upwards(one, query.order) for one in (key, query.after, query.before, query.until))
+    assert place is not None
     return (
-        query.tool in (None, line.tool)
-        and (query.after is None or key > query.after)
-        and (query.before is None or key < query.before)
-        and (query.until is None or (key <= query.until if query.before is None else key >= query.until))
+        (after is None or place > after)
+        and (before is None or place < before)
+        and (until is None or (place <= until if before is None else place >= until))
     )
+
+
+def _upwards(key: Key | None, order: Order) -> Key | None:
+    return (-key[0], -key[1]) if key is not None and order == "decided" else key
 
 
 def is_found(where: Filter, request: RequestRecord, text: str, now: int) -> bool:

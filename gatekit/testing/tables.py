@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice, takewhile
 from typing import Any, Final
 
-from gatekit.backend.tx import LostRace, PageQuery, RunsQuery
+from gatekit.backend.tx import Key, LostRace, PageQuery, RunsQuery
 from gatekit.clock import FAR
 from gatekit.errors import StoreError
 from gatekit.insight import Said
@@ -46,7 +46,7 @@ from gatekit.machine.records import (
     StopRecord,
 )
 from gatekit.models import RunState, Status
-from gatekit.testing.finding import is_found, is_in_page
+from gatekit.testing.finding import is_found, is_in_page, rank_of
 
 _DESCRIPTION_SHOWN: Final = 201
 _VOTES: Final = ("approve", "edit", "reject", "respond", "answer", "release")
@@ -65,6 +65,8 @@ class Tables:
     revisions: dict[_Key, RevisionRecord] = field(default_factory=dict)
     decisions: dict[_Key, DecisionRecord] = field(default_factory=dict)
     votes: dict[tuple[str, int, int, str], int] = field(default_factory=dict)
+    spoken: dict[_Key, int] = field(default_factory=dict)
+    """The numbers of decisions, in the order in which they were made."""
     permits: dict[_Key, PermitRecord] = field(default_factory=dict)
     attempts: dict[_Key, AttemptRecord] = field(default_factory=dict)
     tokens: dict[str, _Key] = field(default_factory=dict)
@@ -83,6 +85,7 @@ class MemoryTx:
     """One transaction; `roll_back` takes back what it wrote."""
 
     def __init__(self, tables: Tables) -> None:
+        self.sated = False
         self._tables = tables
         self._undo: list[Callable[[], object]] = []
 
@@ -112,19 +115,23 @@ class MemoryTx:
         return self._tables.schemas.get((tool, digest))
 
     def page(self, query: PageQuery) -> Sequence[RowRecord]:
-        lines = [line for line in self._behind(query) if self._is_wanted(line, query)]
+        wanted = [(key, row) for key, row in self._ranked(query) if self._is_wanted(key, row, query)]
+        lines = [self._line(row, key) for key, row in wanted]
         end = len(lines) - query.offset
         if query.before is not None:
             return lines[max(0, end - query.limit) : max(0, end)]
         return lines[query.offset : query.offset + query.limit]
 
-    def bound(self, query: PageQuery, rows: int) -> tuple[int, int] | None:
-        lines = self._behind(query)
-        lines = lines if query.before is None else lines[::-1]
-        return (lines[rows - 1].due, lines[rows - 1].pos) if len(lines) > rows else None
+    def bound(self, query: PageQuery, rows: int) -> Key | None:
+        keys = [key for key, _ in self._ranked(query) if is_in_page(key, query)]
+        keys = keys if query.before is None else keys[::-1]
+        return keys[rows - 1] if len(keys) > rows else None
 
     def count(self, statuses: Collection[Status], at_most: int) -> int:
         return min(at_most, len(self._listed(statuses)))
+
+    def count_found(self, query: PageQuery) -> int:
+        return len(self.page(query))
 
     def position(self, request_id: str) -> int | None:
         request = self._tables.requests.get(request_id)
@@ -263,6 +270,7 @@ class MemoryTx:
                     vote = (decision.request_id, decision.version, decision.stage, decision.by)
                     self._add(tables.votes, vote, decision.no)
                 self._add(tables.decisions, (decision.request_id, decision.no), decision)
+                self._add(tables.spoken, (decision.request_id, decision.no), _next(tables.spoken))
             case PutPermit(permit):
                 self._set(tables.permits, (permit.request_id, permit.no), permit)
             case PutAttempt(attempt):
@@ -344,7 +352,7 @@ class MemoryTx:
     def _delete_run(self, run_id: str) -> None:
         steps = {step.request_id for step in self.steps(run_id)}
         self._keep("events", lambda cursor, event: event.run != run_id or not run_id)
-        for table in ("revisions", "decisions", "votes", "permits", "attempts"):
+        for table in ("revisions", "decisions", "spoken", "votes", "permits", "attempts"):
             self._keep(table, lambda key, row: key[0] not in steps)
         self._keep("tokens", lambda token, key: key[0] not in steps)
         self._keep("identities", lambda identity, request_id: request_id not in steps)
@@ -383,16 +391,29 @@ class MemoryTx:
     def _listed(self, statuses: Collection[Status]) -> list[RequestRecord]:
         return self._in_order(row for row in self._tables.requests.values() if row.status in statuses)
 
-    def _behind(self, query: PageQuery) -> list[RowRecord]:
-        lines = map(self._line, self._listed(query.statuses))
-        return [line for line in lines if is_in_page(line, query)]
+    def _ranked(self, query: PageQuery) -> list[tuple[Key, RequestRecord]]:
+        """All that is ordered, each with its key: what no index has apart is among it."""
+        tables = self._tables
+        if query.order == "decided":
+            said = [((row.at, tables.spoken[no]), tables.requests[no[0]]) for no, row in tables.decisions.items()]
+            return sorted(said, key=lambda line: line[0], reverse=True)
+        rows = [row for row in tables.requests.values() if row.status in query.statuses]
+        rows = [row for row in rows if query.order != "due" or query.tool in (None, row.tool)]
+        keyed = [((rank_of(row, query.order), tables.places[row.id]), row) for row in rows]
+        return sorted(keyed, key=lambda line: line[0])
 
-    def _is_wanted(self, line: RowRecord, query: PageQuery) -> bool:
-        row = self._tables.requests[line.id]
-        text = self._tables.revisions[row.id, row.revision].text
-        return query.where is None or is_found(query.where, row, text, query.now)
+    def _is_wanted(self, key: Key, row: RequestRecord, query: PageQuery) -> bool:
+        tables = self._tables
+        text = tables.revisions[row.id, row.revision].text
+        return (
+            is_in_page(key, query)
+            and row.status in query.statuses
+            and query.tool in (None, row.tool)
+            and (query.order != "decided" or tables.spoken.get((row.id, row.decision or 0)) == key[1])
+            and (query.where is None or is_found(query.where, row, text, query.now))
+        )
 
-    def _line(self, row: RequestRecord) -> RowRecord:
+    def _line(self, row: RequestRecord, key: Key) -> RowRecord:
         return RowRecord(
             id=row.id,
             kind=row.kind,
@@ -413,8 +434,8 @@ class MemoryTx:
             stages=row.stages,
             claimed_by=row.claimed_by,
             claimed_at=row.claimed_at,
-            due=row.due,
-            pos=self._tables.places[row.id],
+            rank=key[0],
+            pos=key[1],
         )
 
 
@@ -427,7 +448,7 @@ def _of(table: dict[_Key, Any], request_id: str) -> tuple[Any, ...]:
     return tuple(rows)
 
 
-def _next(numbers: dict[str, int]) -> int:
+def _next(numbers: dict[Any, int]) -> int:
     # As in a table of SQLite, where the next number is one more than the greatest that is left.
     return next(reversed(numbers.values()), 0) + 1
 

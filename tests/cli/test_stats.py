@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gatekit import Gate
-from gatekit.cli.drawing_stats import draw_stats, sparkline
+from gatekit.display import draw_stats, sparkline
 from gatekit.cli.paint import cells
 from gatekit.models import Stats, ToolStats
 from tests.cli.support import ask, raw, run

@@ -19,10 +19,11 @@ from gatekit.errors import (
     NotAQueue,
     QueueNotFound,
     RequestNotFound,
+    RunNotFound,
     SchemaTooNew,
     StaleToken,
 )
-from gatekit.testing import FakeClock, MemoryStore
+from gatekit.testing import FakeClock, MemoryStore, temporary_gate
 from tests.gate.helpers import only_request
 
 
@@ -300,3 +301,13 @@ def test_a_closed_gate_says_so(gate: Gate) -> None:
     gate.close()
     with pytest.raises(UsageError, match="closed"):
         gate.events()
+
+
+def test_an_id_that_no_queue_can_hold_is_not_found() -> None:
+    with temporary_gate() as gate:
+        for ask in (gate.get, gate.history, gate.reviewer("alice").claim):
+            with pytest.raises(RequestNotFound):
+                ask("\ud800")
+        for about in (gate.run("\ud800").row, gate.run("\ud800").steps):
+            with pytest.raises(RunNotFound):
+                about()

@@ -155,7 +155,9 @@ def tamperings(sample: Sample, *, deep: bool) -> Iterator[Tampering]:
     with closing(sqlite3.connect(f"file:{sample.path}?mode=ro", uri=True)) as file:
         file.row_factory = sqlite3.Row
         for table in TABLES:
-            for row in file.execute(f"SELECT rowid AS at, * FROM {table}").fetchall():
+            # Not `*`: what SQLite works out of other columns nobody can write.
+            names = ", ".join(f'"{row["name"]}"' for row in file.execute(f"PRAGMA table_info({table})"))
+            for row in file.execute(f"SELECT rowid AS at, {names} FROM {table}").fetchall():
                 yield from _of_row(table, row, deep=deep)
 
 

@@ -203,15 +203,15 @@ class TestPages:
         after: tuple[int, int] | None = None
         while rows := page_after(desk, after):
             seen += [row.id for row in rows]
-            after = (rows[-1].due, rows[-1].pos)
+            after = rows[-1].key
         assert seen == entered[1::2] + entered[::2]
 
     def test_pages_backwards_read_forwards(self, desk: Desk) -> None:
         entered = [desk.submit() for _ in range(7)]
         rows = desk.read(lambda tx, now: tx.page(PageQuery(statuses=("pending",))))
-        before = (rows[5].due, rows[5].pos)
+        before = rows[5].key
         assert ids(desk, PageQuery(statuses=("pending",), before=before, limit=2)) == entered[3:5]
-        assert ids(desk, PageQuery(statuses=("pending",), before=(rows[1].due, rows[1].pos), limit=5)) == entered[:1]
+        assert ids(desk, PageQuery(statuses=("pending",), before=rows[1].key, limit=5)) == entered[:1]
         assert ids(desk, PageQuery(statuses=("pending",), before=before, limit=2, offset=2)) == entered[1:3]
 
     def test_several_states_make_one_list(self, desk: Desk, clock: FakeClock) -> None:
@@ -223,8 +223,8 @@ class TestPages:
         assert ids(desk, both) == expected
         assert ids(desk, replace(both, offset=2, limit=3)) == expected[2:5]
         place = desk.read(lambda tx, now: tx.page(both))[2]
-        assert ids(desk, replace(both, after=(place.due, place.pos), limit=2)) == expected[3:5]
-        assert ids(desk, replace(both, before=(place.due, place.pos), limit=1)) == expected[1:2]
+        assert ids(desk, replace(both, after=place.key, limit=2)) == expected[3:5]
+        assert ids(desk, replace(both, before=place.key, limit=1)) == expected[1:2]
 
     def test_a_page_can_be_for_one_tool(self, desk: Desk) -> None:
         desk.submit(tool="send")
@@ -248,7 +248,8 @@ class TestPages:
         request_id = desk.submit(risk="high", hidden=2, run="r", waiter="w", decide_by=clock.now() + 5)
         record = desk.state(request_id).request
         (row,) = desk.read(lambda tx, now: tx.page(PageQuery(statuses=("pending",))))
-        same = [name for name in row._fields if name != "pos"]
+        same = row._fields[:-2]
+        assert row.key == (clock.now() + 5, 1)
         assert {name: getattr(row, name) for name in same} == {name: getattr(record, name) for name in same}
 
     def test_a_position_counts_the_lines_before(self, desk: Desk, clock: FakeClock) -> None:

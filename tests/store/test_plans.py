@@ -14,6 +14,7 @@ from gatekit.backend.local import LocalBackend
 from gatekit.backend.sweeping import BATCH, sweep, sweep_due
 from gatekit.clock import FAR, SystemClock, span
 from gatekit.machine.plan import Plan, Rung, StagePlan
+from gatekit.models import Order
 from gatekit.store import SqliteStore
 from gatekit.store import statements as sql
 from gatekit.store.opening import open_queue
@@ -34,23 +35,32 @@ def plan(connection: sqlite3.Connection, statement: str) -> list[str]:
     return [row[3] for row in connection.execute("EXPLAIN QUERY PLAN " + statement, values)]
 
 
-@pytest.mark.parametrize("tool", [False, True])
+INDEXES: dict[Order, tuple[str, str]] = {
+    "due": ("requests_status", "due,pos"),
+    "oldest": ("requests_oldest", "created_at,pos"),
+    "risk": ("requests_risk", "risk_rank,pos"),
+}
+
+
+@pytest.mark.parametrize(("order", "tool"), [*((order, False) for order in INDEXES), ("due", True)])
 @pytest.mark.parametrize("key", ["", "after", "before"])
-def test_a_page_of_one_state_is_one_search(connection: sqlite3.Connection, tool: bool, key: str) -> None:
-    steps = plan(connection, sql.page_of(1, tool=tool, after=key == "after", before=key == "before"))
+def test_a_page_of_one_state_is_one_search(connection: sqlite3.Connection, order: Order, tool: bool, key: str) -> None:
+    steps = plan(connection, sql.page_of(1, order, tool=tool, after=key == "after", before=key == "before"))
+    index, columns = INDEXES[order]
     assert len(steps) == 1
-    assert steps[0].startswith("SEARCH requests USING INDEX requests_" + ("tool" if tool else "status"))
-    assert ("(due,pos)" in steps[0]) == bool(key), "the whole key must be searched for"
+    assert steps[0].startswith(f"SEARCH requests USING INDEX {'requests_tool' if tool else index} ")
+    assert (f"({columns})" in steps[0]) == bool(key), "the whole key must be searched for"
 
 
+@pytest.mark.parametrize("order", INDEXES)
 @pytest.mark.parametrize("statuses", [2, 12])
 def test_a_page_of_several_states_scans_no_table_and_sorts_only_keys(
-    connection: sqlite3.Connection, statuses: int
+    connection: sqlite3.Connection, statuses: int, order: Order
 ) -> None:
-    steps = plan(connection, sql.page_of(statuses, tool=False, after=True, before=False))
-    assert (
-        sum("USING COVERING INDEX requests_status (status=? AND (due,pos)>(?,?))" in step for step in steps) == statuses
-    )
+    steps = plan(connection, sql.page_of(statuses, order, tool=False, after=True, before=False))
+    index, columns = INDEXES[order]
+    search = f"INDEX {index} (status=? AND ({columns})>(?,?))"
+    assert sum(step.endswith(search) for step in steps) == statuses
     assert [step for step in steps if step.startswith("SCAN") and "requests" in step] == []
 
 
@@ -68,14 +78,14 @@ def test_a_page_of_several_states_scans_no_table_and_sorts_only_keys(
         ("HISTORY", "USING INDEX events_request"),
         ("EVENTS", "USING INTEGER PRIMARY KEY (rowid>?)"),
         ("LAST_CURSOR", "SEARCH events"),
-        ("COUNT", "USING COVERING INDEX requests_status (status=?)"),
+        ("COUNT", "SEARCH requests USING COVERING INDEX requests_"),
         ("PLACE", "USING INDEX sqlite_autoindex_requests_1 (id=?)"),
         ("POSITION", "USING COVERING INDEX requests_status (status=? AND (due,pos)<(?,?))"),
         ("OVERDUE", "USING INDEX requests_due (due<?)"),
         ("NEXT_DUE", "USING COVERING INDEX requests_due"),
         ("WAITING_OWNERS", "USING COVERING INDEX requests_waiter"),
         ("WAITED_FOR_BY", "USING INDEX requests_waiter (waiter=?"),
-        ("RUNNING", "USING INDEX requests_status (status=?)"),
+        ("RUNNING", "SEARCH requests USING INDEX requests_"),
         ("STATUSES", "USING INDEX sqlite_autoindex_requests_1 (id=?)"),
         ("RUN_BY_ID", "USING INDEX sqlite_autoindex_runs_1 (id=?)"),
         ("UPDATE_RUN", "USING INDEX sqlite_autoindex_runs_1 (id=?)"),

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Footer
 
-from gatekit.cli.drawing_stats import draw_stats
+from gatekit.display import draw_stats
 from gatekit.errors import StoreError
 from gatekit.models import Stats
 from gatekit_tui.bars import Bar

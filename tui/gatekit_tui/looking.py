@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from gatekit.arguments.diff import diff
 from gatekit.errors import GatekitError
 from gatekit.models import Preview, Request
 from gatekit_tui.ask import AskScreen
@@ -41,7 +40,7 @@ class Looker:
         if before is None:
             say(f"No call of {request.tool} ran before: there is nothing to compare it with.")
             return
-        changes = await anyio.to_thread.run_sync(diff, before.args_text, request.args_text)
+        changes = await anyio.to_thread.run_sync(self._gate.compare, before, request)
         if self._screen.is_current:
             self._screen.app.push_screen(CompareScreen(request, before, changes, self._gate.now()))
 

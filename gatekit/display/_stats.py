@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from gatekit.cli.paint import cells, fit, safe, since, under
-from gatekit.display import ago
+from gatekit.display._cells import cells, fit, under
+from gatekit.display._text import ago
+from gatekit.display._visible import visible
 from gatekit.models import Stats, ToolStats
 
 FEWEST: Final = 5
@@ -49,7 +50,7 @@ def _waiting(stats: Stats) -> str:
     if stats.oldest is None:
         return "nothing"
     count = f"{stats.waiting:,}" + (" or more" if stats.waiting >= _COUNTED_TO else "")
-    return f"{count}, the oldest for {since(stats.oldest, stats.at)}"
+    return f"{count}, the oldest for {ago((stats.at - stats.oldest).total_seconds())}"
 
 
 def _decided(stats: Stats, within: str) -> str:
@@ -80,12 +81,12 @@ def _hasty(row: ToolStats) -> str:
 
 def _table(rows: Sequence[ToolStats], width: int) -> list[str]:
     numbers = sum(map(len, _COLUMNS)) + len(_COLUMNS)
-    tool = max(4, min(_WIDEST_TOOL, width - numbers, max(cells(safe(row.tool)) for row in rows)))
+    tool = max(4, min(_WIDEST_TOOL, width - numbers, max(cells(visible(row.tool)[0]) for row in rows)))
     trend = tool + numbers + 1 + max(len(row.trend) for row in rows) <= width
     lines = [_line("TOOL", _COLUMNS, "WHEN" if trend else "", tool)]
     for row in rows:
         cells_of = (f"{row.decided:,}", _share(row, row.approved), _seconds(row), f"{row.hasty:,}")
-        lines.append(_line(safe(row.tool), cells_of, sparkline(row.trend) if trend else "", tool))
+        lines.append(_line(visible(row.tool)[0], cells_of, sparkline(row.trend) if trend else "", tool))
     return lines
 
 
