@@ -52,6 +52,8 @@ class Filter:
     """Seconds since it was made, at least."""
     newer: float | None = None
     """Seconds since it was made, less than."""
+    expires: float | None = None
+    """Seconds until its deadline, at most; what has none never does."""
     words: tuple[str, ...] = ()
     """Each stands in the tool's name, the description or the arguments."""
 
@@ -236,6 +238,7 @@ _READERS: Final[dict[str, Callable[[str, Pieces], Any]]] = {
     "run": _pattern,
     "older": _seconds,
     "newer": _seconds,
+    "expires": _seconds,
     "kind": _kind,
     "claimed": _claimed,
     "stage": _stage,
@@ -247,6 +250,7 @@ _SAMPLES: Final[dict[str, str]] = {
     "run": "run:thread-7",
     "older": "older:10m",
     "newer": "newer:1d",
+    "expires": "expires:5m",
     "kind": "kind:question",
     "claimed": "claimed:no",
     "stage": "stage:2",

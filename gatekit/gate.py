@@ -104,7 +104,7 @@ class _Verbs:
             status: one state or several.
             tool: only the calls of this tool.
             where: a filter: `risk>=high tool:deploy* older:10m by:agent-7 run:thread-7 kind:question claimed:no
-                stage:2`, and words that stand in the tool's name, the description or the arguments.
+                expires:5m stage:2`, and words that stand in the tool's name, the description or the arguments.
             order: `"due"`: what is due first, then in the order in which they came. `"oldest"`: what was made first.
                 `"risk"`: the critical ones, then those of high, medium and low risk. `"decided"`: what was decided
                 last, by the decision that stands; what has none is left out.

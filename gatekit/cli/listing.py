@@ -38,7 +38,7 @@ _WIDEST_NAME: Final = 10
     "--where",
     metavar="FILTER",
     help="Only calls that fit: risk>=high tool:deploy* by:agent-7 run:thread-7 kind:question older:10m newer:1d "
-    "claimed:no stage:2, and words to find in the tool, the description and the arguments; all of it must hold.",
+    "expires:5m claimed:no stage:2, and words to find in the tool, the description and the arguments; all must hold.",
 )
 @click.option(
     "--order",

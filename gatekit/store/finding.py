@@ -146,6 +146,9 @@ def _conditions(where: Filter, now: int, values: Values) -> Iterator[str]:
         if seconds is not None:
             values[name] = now - round(seconds * 1e6)
             yield f"created_at {sign} :{name}"
+    if where.expires is not None:
+        values["expires"] = now + round(where.expires * 1e6)
+        yield "coalesce(decide_by <= :expires, 0)"
     for number, word in enumerate(where.words):
         yield _holds(f"word{number}", word, values)
 

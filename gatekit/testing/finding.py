@@ -50,6 +50,9 @@ def _answers(where: Filter, request: RequestRecord, now: int) -> Iterable[bool]:
     yield where.stage is None or (request.stages > 1 and request.stage == where.stage - 1)
     yield where.older is None or age >= round(where.older * 1e6)
     yield where.newer is None or age < round(where.newer * 1e6)
+    yield where.expires is None or (
+        request.decide_by is not None and request.decide_by <= now + round(where.expires * 1e6)
+    )
 
 
 def _is_like(text: str, patterns: Sequence[Pattern]) -> bool:

@@ -32,7 +32,7 @@ from gatekit.testing import FakeClock, memory_gate, temporary_gate
 from gatekit.testing.tables import MemoryTx, Tables
 from tests.store.support import TEXT, request
 
-EVERYTHING = "risk>=high tool:zz*b by:zz* run:zz kind:call claimed:no stage:2 older:10m newer:1d zz 'zz"
+EVERYTHING = "risk>=high tool:zz*b by:zz* run:zz kind:call claimed:no stage:2 older:10m newer:1d expires:5m zz 'zz"
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,7 @@ EVERYTHING = "risk>=high tool:zz*b by:zz* run:zz kind:call claimed:no stage:2 ol
         ("claimed:yes", Filter(claimed=True)),
         ("stage:2", Filter(stage=2)),
         ("older:90s newer:1w", Filter(older=90.0, newer=604_800.0)),
+        ("expires:5m", Filter(expires=300.0)),
         ("text words", Filter(words=("text", "words"))),
         ('"text words" ""', Filter(words=("text words",))),
         ('"risk>=high"', Filter(words=("risk>=high",))),
@@ -75,7 +76,7 @@ def test_a_filter_is_read(text: str, expected: Filter) -> None:
     [
         (
             "toll:x",
-            "toll:x in the filter: there is no toll; there is risk, tool, by, run, older, newer, kind, claimed, ",
+            "toll:x in the filter: there is no toll; there is risk, tool, by, run, older, newer, expires, kind, ",
         ),
         ("http://x", "To search for the text, quote it"),
         ("risk>=hi", "risk>=hi in the filter: it is one of low, medium, high, critical"),
@@ -192,6 +193,18 @@ def test_what_a_filter_finds(clocked: tuple[Gate, FakeClock]) -> None:
         assert found(gate, where) == expected, where
     clock.advance(timedelta(minutes=15).total_seconds())
     assert found(gate, "claimed:yes") == [], "a claim lapses"
+
+
+def test_what_expires_soon_is_found_and_what_never_does_is_not(clocked: tuple[Gate, FakeClock]) -> None:
+    gate, clock = clocked
+    ask(gate, "never")
+    ask(gate, "soon", expires_after=600.0)
+    ask(gate, "later", expires_after=3600.0)
+    assert found(gate, "expires:9m") == []
+    assert found(gate, "expires:10m") == ["soon"]
+    clock.advance(300)
+    assert found(gate, "expires:5m") == ["soon"]
+    assert found(gate, "expires:1d") == ["soon", "later"]
 
 
 def test_a_filter_goes_with_a_tool_and_with_several_states(clocked: tuple[Gate, FakeClock]) -> None:
