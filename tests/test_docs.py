@@ -27,8 +27,14 @@ import gatekit
 import gatekit_tui
 from gatekit import Gate
 from gatekit.cli import failing, main
+from gatekit.display import friction
 from gatekit.machine.plan import ON_EXPIRY
-from gatekit.models import RUN_OVER, STATUSES
+from gatekit.models import RISKS, RUN_OVER, STATUSES
+from gatekit.testing import memory_gate
+from gatekit_tui.lanes import LANES
+from gatekit_tui.review_keys import KEYS
+from gatekit_tui.settings import Settings, settings_from
+from gatekit_tui.theme import GATEKIT_LIGHT
 from tests.corpus_cases import CASES
 from tests.docs_console import Command, Console, commands_of, fits
 from tests.machine.storm import STEPS, Storm
@@ -295,7 +301,9 @@ KEY_NAMES = {
     "arrows": {"up", "down"}, "Home": {"home"}, "End": {"end"}, "PageUp": {"pageup"}, "PageDown": {"pagedown"},
     "Tab": {"tab"}, "Enter": {"enter"}, "Esc": {"escape"}, "Ctrl-S": {"ctrl+s"}, "Ctrl-R": {"ctrl+r"},
     "`[`": {"left_square_bracket"}, "`]`": {"right_square_bracket"}, "`?`": {"question_mark"},
-    "Space": {"space"}, "left": {"left"}, "right": {"right"},
+    "Space": {"space"}, "left": {"left"}, "right": {"right"}, "`/`": {"slash"}, "`*`": {"asterisk"},
+    "Ctrl-E": {"ctrl+e"}, "Ctrl-P": {"ctrl+p"}, "Ctrl-T": {"ctrl+t"}, "Ctrl-Z": {"ctrl+z"},
+    "`1` to `9`": set("123456789"),
 }  # fmt: skip
 
 
@@ -313,14 +321,80 @@ def bound_keys() -> set[str]:
     return keys
 
 
+def keys_named_in(text: str) -> set[str]:
+    """What Textual calls the keys that a text names."""
+    named = set(re.findall(r"`(\w)`", text))
+    return named.union(*(keys for name, keys in KEY_NAMES.items() if name in text))
+
+
 def test_the_keys_of_the_dashboard_are_the_documented_ones() -> None:
     cells = " ".join(row[1] for row in table_under(DOCS / "cli.md", "## The keys of the dashboard"))
-    documented = set(re.findall(r"`(\w)`", cells))
-    for name, keys in KEY_NAMES.items():
-        if name in cells:
-            documented |= keys
 
-    assert documented == bound_keys()
+    assert keys_named_in(cells) == bound_keys()
+
+
+SETTINGS_PAGE = DOCS / "how-to" / "dashboard-settings.md"
+SIGNS = set("▲▶✓·")
+"""What a page names and nobody can press."""
+
+
+@pytest.mark.parametrize("page", [DOCS / "reviewers.md", SETTINGS_PAGE], ids=lambda page: page.name)
+def test_every_key_that_a_page_names_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    unknown = {sign for sign in re.findall(r"`([^\w\s`])`", text) if f"`{sign}`" not in KEY_NAMES} - SIGNS
+
+    assert len(keys_named_in(text)) > 10
+    assert keys_named_in(text) <= bound_keys()
+    assert unknown == set()
+
+
+def test_what_a_yes_costs_is_documented_for_reviewers() -> None:
+    costs = dict(table_under(DOCS / "reviewers.md", "## What a yes costs"))
+    told = {"nothing": "key", "type `yes`, then Enter": "yes", "type the name of the tool, then Enter": "name"}
+
+    for risk in RISKS:
+        assert told[costs.pop(f"{risk} risk")] == friction(risk, hidden=0, shown_all=True)
+    assert told[costs.pop("hidden characters")] == friction("low", hidden=1, shown_all=True)
+    assert told[costs.pop("arguments that were not all on the screen")] == friction("low", hidden=0, shown_all=False)
+    assert costs == {}
+
+
+def test_the_lists_of_the_dashboard_are_the_documented_ones() -> None:
+    rows = table_under(DOCS / "reviewers.md", "## The lists")
+
+    assert [row[0] for row in rows] == [lane.counted for lane in LANES]
+
+
+def settings_on_the_page() -> Settings:
+    text = SETTINGS_PAGE.read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```toml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return settings_from(tomllib.loads(example))
+
+
+def test_the_settings_on_the_page_are_read_as_the_page_says() -> None:
+    settings = settings_on_the_page()
+
+    assert (settings.theme, settings.hold) == (GATEKIT_LIGHT.name, 10)
+    assert settings.filters["5"] == "tool:deploy* newer:1d"
+    assert settings.keys["release"] == settings.keys["approve"] == "Y"
+    with memory_gate() as gate:
+        for where in settings.filters.values():
+            gate.requests(where=where)
+
+
+def test_the_usual_settings_are_the_documented_ones() -> None:
+    rows = {row[0]: row[2] for row in table_under(SETTINGS_PAGE, "# How to set up your dashboard")}
+    usual = Settings()
+
+    assert float(rows["`hold`"]) == usual.hold
+    assert re.findall(r"`(\d)` `([^`]+)`", rows["`[filters]`"]) == sorted(usual.filters.items())
+
+
+def test_every_name_of_a_key_is_on_the_page_of_settings() -> None:
+    rows = table_under(SETTINGS_PAGE, "## Other keys")
+    named = {name for row in rows for name in re.findall(r"`([a-z-]+)`", row[0])}
+
+    assert named == {binding.id for binding in KEYS if binding.id} - {"release", "answer"}
 
 
 def test_the_exit_codes_are_the_documented_ones() -> None:

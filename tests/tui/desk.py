@@ -16,6 +16,7 @@ from gatekit_tui import ReviewApp
 from gatekit_tui.detail import DetailView
 from gatekit_tui.queue_list import QueueList
 from gatekit_tui.review import ReviewScreen
+from gatekit_tui.settings import Settings
 
 
 class Ticking:
@@ -118,8 +119,11 @@ async def sit_down(
     size: tuple[int, int] = (80, 24),
     clock: Callable[[], float] | None = None,
     read_only: bool = False,
+    settings: Settings | None = None,
 ) -> AsyncGenerator[Desk]:
-    app = ReviewApp(gate, "alice", read_only=read_only, clock=clock or Ticking())
+    """Decisions count at once here, unless the settings say otherwise."""
+    settings = settings or Settings(hold=0)
+    app = ReviewApp(gate, "alice", read_only=read_only, clock=clock or Ticking(), settings=settings)
     async with app.run_test(size=size, notifications=True) as pilot:
         desk = Desk(app, pilot)
         await desk.until(lambda: desk.list.rows.size or desk.has("Nothing is waiting"), "the first page")

@@ -117,7 +117,10 @@ async def test_reject_takes_a_reason_and_hands_it_to_the_agent(queue: Queue) -> 
 async def test_no_other_key_decides_anything(queue: Queue) -> None:
     request_id = queue.add(risk="low")
     async with sit_down(queue.gate) as desk:
-        for key in ("enter", "escape", "space", "y", "tab", "o", "escape", "ctrl+s", "f1", "delete", "A", "R", "q"):
+        for key in (
+            "enter", "escape", "space", "y", "tab", "o", "escape", "ctrl+s", "f1", "delete", "n", "V", "*", "f", "p",
+            "p", "A", "enter", "escape", "R", "enter", "escape", "/", "enter", "1", "1", "h", "escape", "?", "escape", "q",
+        ):  # fmt: skip
             await desk.press(key)
             await desk.settled()
             assert queue.verb(request_id) is None, key

@@ -23,7 +23,9 @@ JSON = st.recursive(
 
 
 async def write(desk: Desk, text: str) -> None:
-    desk.app.screen.query_one(TextArea).text = text
+    if not desk.has("[JSON]"):
+        await desk.press("ctrl+t")
+    desk.app.screen.query_one("#draft", TextArea).text = text
     await desk.pilot.pause(0.3)
 
 

@@ -18,9 +18,10 @@ from gatekit_tui import preview_text
 from gatekit_tui.detail_text import draw_body, study
 from gatekit_tui.diff_text import diff_lines, is_diff
 from gatekit_tui.opening import NotOpened, check_file, opener
-from gatekit_tui.preview_text import preview_lines, views_of
+from gatekit_tui.preview_text import preview_lines
 from gatekit_tui.spans import Inked, length
 from gatekit_tui.tables_text import table_lines
+from gatekit_tui.views_text import views_of
 from tests.tui.asking import made_by
 from tests.tui.calls import Queue
 from tests.tui.desk import sit_down
@@ -104,7 +105,6 @@ def test_arguments_with_a_shape_are_drawn_in_it_besides() -> None:
         "p as a difference": ["--- f", "+++ f", "@@ -1 +1 @@", "-a", "+b"],
         "r as a table": ["to   amount  note", "bob  1", "eve          null"],
     }
-    assert not list(views_of(made_request(_args=json.dumps(args | {"t": "x" * 50_000})), 60)), "it would take too long"
     assert not is_diff("--- a\n+++ b\nno part")
 
 
@@ -178,7 +178,7 @@ async def test_a_file_opens_after_a_question_and_not_once_it_was_changed(
     program.chmod(0o755)
     monkeypatch.setenv("GATEKIT_OPENER", str(program))
     request_id = showing(queue, previews.file(file))
-    async with sit_down(queue.gate, size=(110, 40)) as desk:
+    async with sit_down(queue.gate, size=(100, 45)) as desk:
         await desk.until_shown("the agent shows", "chart.png", "image/png, 7 bytes", "v opens it")
         await desk.press("v")
         await desk.until_shown("Open it with", "Press a to open it")
@@ -202,7 +202,7 @@ async def test_a_hostile_preview_is_text_on_the_screen(queue: Queue) -> None:
     for preview in (previews.text(EVIL), previews.diff(EVIL, EVIL + "y", name=EVIL), table):
         showing(queue, preview)
     queue.add(path="--- " + EVIL + "\n+++ b\n@@ -1 +1 @@\n-a\n+" + EVIL, more=[{EVIL: EVIL}, {EVIL: None}])
-    async with sit_down(queue.gate, size=(110, 50)) as desk:
+    async with sit_down(queue.gate, size=(100, 55)) as desk:
         for _ in range(3):
             await desk.until_shown("the agent shows", "▲")
             assert_harmless(desk)

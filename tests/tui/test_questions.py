@@ -413,3 +413,10 @@ async def test_a_hostile_answer_so_far_is_seen_and_not_typed_into_a_field(queue:
         await open_form(desk)
         assert_harmless(desk)
         assert desk.app.screen.query_one(TextArea).text == ""
+
+
+async def test_a_question_of_nothing_but_a_mark_is_shown(queue: Queue) -> None:
+    request_id = ask(queue, "\u0abe", bool)
+    async with sit_down(queue.gate) as desk:
+        await desk.until(lambda: desk.detail.study and desk.detail.study.request.id == request_id)
+        await desk.until_shown("the agent asks", "the answer")

@@ -206,7 +206,7 @@ async def test_another_try_of_a_critical_call_costs_its_name(queue: Queue) -> No
 async def test_a_call_that_hangs_can_be_given_up(queue: Queue) -> None:
     with one_that_runs(queue) as request_id:
         async with sit_down(queue.gate) as desk:
-            await desk.press("[")
+            await desk.press("]", "]")
             await desk.until(lambda: desk.chosen() == request_id)
             await desk.until_shown("1 running", "runs now")
             await desk.press("t", "s")

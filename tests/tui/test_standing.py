@@ -296,9 +296,9 @@ async def test_capital_w_lists_who_may_decide(queue: Queue) -> None:
 
 async def test_the_question_mark_lists_the_keys_and_decides_nothing(queue: Queue) -> None:
     request_id = queue.add()
-    async with sit_down(queue.gate, size=(80, 40)) as desk:
+    async with sit_down(queue.gate, size=(80, 60)) as desk:
         await desk.press("?")
-        await desk.until_shown("the keys of this list", "D       hand on", "S       stop", "P       what is allowed")
+        await desk.until_shown("keys and commands", "D        hand on", "S        stop", "P        what is allowed")
         await desk.press("a", "r", "escape")
         await desk.until(lambda: len(desk.app.screen_stack) == 2)
     assert queue.verb(request_id) is None

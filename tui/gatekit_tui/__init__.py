@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gatekit.display import dashboard_running
 from gatekit.errors import StoreError
 from gatekit_tui.app import ReviewApp
+from gatekit_tui.settings import read_settings
 
 if TYPE_CHECKING:
     from gatekit import Gate
@@ -25,10 +26,17 @@ def run(gate: Gate, reviewer: str, *, read_only: bool = False) -> None:
     Needs a terminal, and its standard error output: that is what Textual draws on. Blocks. With `read_only`
     nothing can be decided.
 
+    How the dashboard is set up is read from `$GATEKIT_DASHBOARD`, else from `gatekit/dashboard.toml` in the folder for
+    settings (`$XDG_CONFIG_HOME`, else `~/.config`).
+
+    Raises:
+        UsageError: that file says something that cannot be; nothing was drawn yet.
+
     >>> run(Gate("approvals.db", create=False), "alice")  # doctest: +SKIP
     """
+    settings = read_settings()
     with dashboard_running():
-        ReviewApp(gate, reviewer, read_only=read_only).run()
+        ReviewApp(gate, reviewer, read_only=read_only, settings=settings).run()
 
 
 def run_missing(error: StoreError) -> None:

@@ -130,7 +130,8 @@ class AnswerScreen(DeliberateModal[Answer]):
         self.deliberately(lambda: self._start(self._submit()))
 
     def _judge_soon(self) -> None:
-        self._start(self._judge())
+        if self.is_attached and self.is_running:
+            self._start(self._judge())
 
     def _start(self, work: Any) -> None:
         self.run_worker(work, group="judge", exclusive=True)

@@ -10,6 +10,8 @@ from gatekit.errors import StoreError
 from gatekit_tui.guarded import GuardedApp
 from gatekit_tui.missing import MissingScreen
 from gatekit_tui.review import ReviewScreen
+from gatekit_tui.review_keys import keymap
+from gatekit_tui.settings import Settings
 
 if TYPE_CHECKING:
     from gatekit import Gate
@@ -29,9 +31,11 @@ class ReviewApp(GuardedApp):
         reviewer: str = "",
         *,
         read_only: bool = False,
+        settings: Settings | None = None,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
-        super().__init__(clock)
+        self._settings = settings or Settings()
+        super().__init__(clock, theme=self._settings.theme, keys=keymap(self._settings.keys))
         self._gate = gate
         self._reviewer = reviewer
         self._read_only = read_only
@@ -41,4 +45,4 @@ class ReviewApp(GuardedApp):
         if isinstance(self._gate, StoreError):
             self.push_screen(MissingScreen(self._gate))
         else:
-            self.push_screen(ReviewScreen(self._gate, self._reviewer, read_only=self._read_only))
+            self.push_screen(ReviewScreen(self._gate, self._reviewer, self._settings, read_only=self._read_only))

@@ -46,7 +46,7 @@ class AskScreen(DeliberateModal[bool]):
 
     DEFAULT_CSS = f"AskScreen {{ {FOOT_CSS} }}"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "key_approve", "Approve", show=False),
+        Binding("a", "key_approve", "Approve", show=False, id="approve"),
         Binding("escape", "back", "Back"),
     ]
 
@@ -75,7 +75,8 @@ class AskScreen(DeliberateModal[bool]):
             if self._lines:
                 yield LinesView(self._lines)
             if self._word is None:
-                yield Static(f"Press a to {self._act}, Esc to go back.", classes="hint", markup=False)
+                key = self.review.key_for("approve", "a")
+                yield Static(f"Press {key} to {self._act}, Esc to go back.", classes="hint", markup=False)
             else:
                 yield Static(
                     f"Type {self._word} and press Enter to {self._act}; Esc goes back.",

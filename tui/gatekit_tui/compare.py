@@ -12,8 +12,8 @@ from textual.widgets import Footer
 
 from gatekit.models import Change, Request
 from gatekit_tui.bars import Bar
+from gatekit_tui.changes_text import change_lines
 from gatekit_tui.deliberate import DeliberateModal
-from gatekit_tui.edit import change_lines
 from gatekit_tui.lines_view import LinesView
 from gatekit_tui.menu import Menu
 from gatekit_tui.row_text import fate, one_line

@@ -10,7 +10,7 @@ from gatekit.models import Change, Decision, Request
 from gatekit_tui.answer import Answer, AnswerScreen
 from gatekit_tui.ask import AskScreen, ReasonScreen, word_for
 from gatekit_tui.detail_text import Study
-from gatekit_tui.edit import LARGEST, EditScreen
+from gatekit_tui.edit import EditScreen
 from gatekit_tui.fields import Raw
 from gatekit_tui.sending import Sender
 from gatekit_tui.settle import Settlement, SettleScreen
@@ -28,12 +28,17 @@ class Decider:
         self._drafts: dict[tuple[str, str], str] = {}
         self._answers: dict[tuple[str, str], dict[str, Raw]] = {}
         self._reasons: dict[str, str] = {}
+        self._responses: dict[str, str] = {}
         self._settlements: dict[str, tuple[str, str]] = {}
 
     @property
     def has_drafts(self) -> bool:
         """Whether an edit or an answer was begun and neither sent nor undone."""
         return bool(self._drafts or self._answers)
+
+    def costs_a_word(self, seen: Study, *, shown_all: bool) -> bool:
+        """Whether a yes to it takes more than a key."""
+        return friction(seen.request.risk, hidden=seen.hidden, shown_all=shown_all) != "key"
 
     def approve(self, seen: Study, *, shown_all: bool) -> None:
         """Approve, or release, after the word that the call's risk costs."""
@@ -128,14 +133,34 @@ class Decider:
 
         self._screen.app.push_screen(screen, answered)
 
+    def respond(self, seen: Study) -> None:
+        """Answer the agent instead of letting the call run."""
+        request = seen.request
+        screen = ReasonScreen(
+            f"Answer instead of letting {request.tool} run?",
+            self._responses.get(request.id, ""),
+            placeholder="the agent gets this in place of a result",
+            hint="Enter answers, and the call does not run; Esc goes back.",
+        )
+
+        def answered(text: str | None) -> None:
+            self._responses[request.id] = screen.text
+            if text:
+                self._send(request, self._reviewer.respond(request, text))
+
+        self._screen.app.push_screen(screen, answered)
+
     def edit(self, seen: Study, *, shown_all: bool) -> None:
         """Edit the arguments, and approve what they then are."""
         request = seen.request
-        if len(request.args_text) > LARGEST:
-            self._screen.review.say(f"Too large for a text field: use  gatekit edit {request.id} NAME=VALUE", "warning")
-            return
         key = (request.id, request.token)
-        screen = EditScreen(seen, self._drafts.get(key), self._checker(request), shown_all=shown_all)
+        screen = EditScreen(
+            seen,
+            self._drafts.get(key),
+            self._checker(request),
+            shown_all=shown_all,
+            schema=lambda: self._gate.aio.schema(request),
+        )
 
         def answered(args: dict[str, Any] | None) -> None:
             self._drafts.pop(key, None)
@@ -178,6 +203,7 @@ class Decider:
             self._drafts.pop((request.id, request.token), None)
             self._answers.pop((request.id, request.token), None)
             self._reasons.pop(request.id, None)
+            self._responses.pop(request.id, None)
             self._settlements.pop(request.id, None)
 
         self._sender.send(request, decision, done)

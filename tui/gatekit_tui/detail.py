@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 
-from gatekit_tui.detail_text import Body, Study, draw_body, draw_heading
+from gatekit_tui.detail_text import Body, Study, broken, draw_body, draw_heading
 from gatekit_tui.ink_view import InkView
 from gatekit_tui.spans import Inked
 from gatekit_tui.theme import Base
@@ -90,14 +90,19 @@ class DetailView(InkView, can_focus=True):
         self._draw()
 
     def _draw(self) -> None:
-        self._draw_heading()
-        self._body = Body((), 0) if self.study is None else draw_body(self.study, self.inner_width)
+        try:
+            self._draw_heading()
+            self._body = Body((), 0) if self.study is None else draw_body(self.study, self.inner_width)
+        except Exception as error:  # noqa: BLE001 - one request that cannot be drawn must not take the others with it
+            assert self.study is not None
+            self.study, self._heading = broken(self.study, error), ()
+            self._body = draw_body(self.study, self.inner_width)
         self.virtual_size = Size(self.inner_width, len(self._heading) + len(self._body.lines))
         self.refresh()
         self._note_read()
 
     def _draw_heading(self) -> None:
-        if self.study is None:
+        if self.study is None or self.study.broken:
             self._heading = ()
         else:
             self._heading = draw_heading(self.study.request, self.inner_width, self._now(), gone=self.gone)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from gatekit.display import Drawing, Line, ago, draw_arguments, visible, warnings_of
-from gatekit.models import Request
+from gatekit.models import FINAL, Outcome, Request
 from gatekit_tui.fields import WHOLE, Field, fields_of, takes
-from gatekit_tui.preview_text import preview_lines, texts_of, views_of
+from gatekit_tui.preview_text import preview_lines, texts_of
 from gatekit_tui.question_text import prompt_of, question_lines
 from gatekit_tui.row_text import RISK_INK, fate, one_line, person
 from gatekit_tui.spans import Ink, Inked, Span, fit, length, spread, wrap, wrap_inked
 from gatekit_tui.stages_text import deadline_line, policy_lines
+from gatekit_tui.views_text import views_of
 
 _ARGUMENT_INK: Final[dict[str, Ink]] = {
     "string": "string",
@@ -25,8 +26,12 @@ _ARGUMENT_INK: Final[dict[str, Ink]] = {
     "more": "warn",
 }
 _LONGEST_NAME: Final = 24
+_LONGEST_RAW: Final = 2000
 _MARGIN: Final = "  "
 _BAR: Final[Span] = ("│ ", "dim")
+
+
+_OVER: Final = FINAL | {"held", "approved"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +47,24 @@ class Study:
     """What could mislead, with the place."""
     fields: tuple[Field, ...] = ()
     """What the answer to a question is typed into."""
+    broken: str = ""
+    """Why it cannot be displayed: then nobody says yes to it here."""
 
 
 def study(request: Request, schema: Mapping[str, Any] | None = None) -> Study:
     """Look at every text of a request; `schema` is a question's. Large arguments take their time: not on the loop."""
+    try:
+        return _looked_at(request, schema)
+    except Exception as error:  # noqa: BLE001 - one request that cannot be drawn must not take the others with it
+        return broken(Study(request, Drawing((), 0, 0, ()), 0, ()), error)
+
+
+def broken(seen: Study, error: Exception) -> Study:
+    """The same request, which cannot be displayed because of this."""
+    return replace(seen, broken=f"{type(error).__name__}: {one_line(str(error))}")
+
+
+def _looked_at(request: Request, schema: Mapping[str, Any] | None) -> Study:
     drawing = draw_arguments(_shown(request))
     fields = () if schema is None else fields_of(schema)
     others = _texts(request, fields)
@@ -105,17 +124,34 @@ class Body:
 def draw_body(seen: Study, width: int) -> Body:
     """The lines under the heading, for a pane of `width` cells."""
     inner = _inner(width)
+    if seen.broken:
+        return Body(_indented(_instead(seen, inner)), 0)
     top = [*_warnings(seen, inner), ()]
     if _asks(seen.request):
         lines = [*top, *_question(seen, inner)]
         return Body(_indented([*lines, *_wanted(seen, inner)]), len(lines))
     arguments = [_section("arguments", _arguments_note(seen), inner), *_arguments(seen.drawing, inner)]
+    if seen.request.outcome is not None:
+        top = [*top, *_ended(seen.request.outcome, inner), ()]
     words = [
         (),
         _section("the agent says", _words_note(seen.request), inner),
         *_words(seen.request, inner),
     ]
     return Body(_indented([*top, *arguments, *_shown_besides(seen.request, inner), *words]), len(top) + len(arguments))
+
+
+def _instead(seen: Study, width: int) -> list[Inked]:
+    """What is shown of a request that cannot be displayed."""
+    stored = ascii(seen.request.args_text[:_LONGEST_RAW])
+    return [
+        ((one_line(seen.request.tool), "title"), (f"  {one_line(seen.request.id)}", "dim")),
+        *_told(f"✗ cannot display: {seen.broken}", width, "warn"),
+        *_told("It can be rejected here. To read it use  gatekit show --json", width, "note"),
+        (),
+        _section("the beginning of what is stored", "", width),
+        *_told(stored, width, "dim"),
+    ]
 
 
 def _shown_besides(request: Request, width: int) -> list[Inked]:
@@ -127,6 +163,18 @@ def _shown_besides(request: Request, width: int) -> list[Inked]:
     for name, lines in views_of(request, width - 2):
         drawn += [(), ((name, "label"),), *_barred(lines)]
     return drawn
+
+
+def _ended(outcome: Outcome, width: int) -> list[Inked]:
+    """What the tool gave back, or raised."""
+    if outcome.kind == "raised":
+        told = f"{one_line(outcome.type_name or '')}: {one_line(outcome.message or '')}"
+        return [_section("it failed", "", width), *_barred(_told(told, width - 2, "warn"))]
+    if outcome.lost:
+        return [_section("it returned", "what JSON cannot hold: it was not kept", width)]
+    text = outcome.value_text or "null"
+    cut = f"the first {_LONGEST_RAW:,} of {len(text):,} characters" if len(text) > _LONGEST_RAW else ""
+    return [_section("it returned", cut, width), *_barred(_told(one_line(text[:_LONGEST_RAW]), width - 2, "text"))]
 
 
 def _barred(lines: Iterable[Inked]) -> list[Inked]:
@@ -175,8 +223,11 @@ def _heading(request: Request, width: int, now: datetime, *, gone: bool) -> list
     title: Inked = ((one_line(request.tool), "title"),)
     lines = _beside(title, ((f"{run}{request.id} · v{request.version}", "dim"),), width)
     badge: Span = (f" {request.risk.upper()} ", RISK_INK[request.risk])
-    if gone:
-        return [*lines, *wrap_inked((badge, (" " + fate(request.status, request.decision, now), "gone")), width)]
+    if gone or request.status in _OVER:
+        became = fate(request.status, request.decision, now) if request.status != "pending" or gone else ""
+        lines += wrap_inked((badge, (" " + became, "gone")), width)
+        asked = ago((now - request.created_at).total_seconds())
+        return [*lines, *_told(f"asked by {person(request.requester)} {asked} ago", width, "dim")]
     if request.status in ("running", "unknown"):
         return [*lines, *_last_attempt(request, badge, width, now)]
     waiting = f" waiting {ago((now - request.created_at).total_seconds())}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, NoReturn, cast
 
 from gatekit.display import visible
@@ -14,13 +15,22 @@ class DraftError(ValueError):
 
 def write_draft(args: dict[str, Any]) -> str:
     """The arguments as indented JSON in ASCII: what hides is an escape, and survives the edit unchanged."""
-    return json.dumps(args, indent=2, ensure_ascii=True, allow_nan=False)
+    return _without_del(json.dumps(args, indent=2, ensure_ascii=True, allow_nan=False))
 
 
 def write_json(args: dict[str, Any]) -> str:
     """The arguments as exact JSON in printable ASCII, on one line."""
+    return _without_del(json.dumps(args, ensure_ascii=True, allow_nan=False))
+
+
+def write_value(value: Any, indent: int | None = None) -> str:
+    """One value as exact JSON in printable ASCII, for a field or a part of a draft."""
+    return _without_del(json.dumps(value, indent=indent, ensure_ascii=True, allow_nan=False))
+
+
+def _without_del(text: str) -> str:
     # JSON leaves DEL as it is, the only control character that is none of its own.
-    return json.dumps(args, ensure_ascii=True, allow_nan=False).replace("\x7f", "\\u007f")
+    return text.replace("\x7f", "\\u007f")
 
 
 def read_draft(text: str) -> dict[str, Any]:
@@ -38,7 +48,7 @@ def read_value(text: str) -> Any:
     be able to approve something else than what the draft seems to say. Raises `DraftError`.
     """
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
         raise DraftError(f"line {error.lineno}, column {error.colno}: {error.msg}") from error
     except RecursionError as error:
@@ -56,6 +66,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise DraftError(f"the name {visible(json.dumps(twice))[0]} is there twice")
     return values
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise DraftError(f"{digits[:20]} is larger than a number can be")
+    return number
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -1,8 +1,7 @@
-"""Edit the arguments as JSON: what is wrong with the draft and what it changes is shown while it is typed."""
+"""Edit the arguments, in a form or as JSON: what is wrong and what it changes is shown while it is typed."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -10,27 +9,29 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
-from textual.widgets import Footer, TextArea
+from textual.widgets import Footer
 
 from gatekit.display import draw_arguments, friction
 from gatekit.errors import InvalidEdit, ReviewError, StoreError
 from gatekit.models import Change
 from gatekit_tui.ask import AskScreen, word_for
 from gatekit_tui.bars import Bar
+from gatekit_tui.changes_text import are_whole, change_lines
 from gatekit_tui.deliberate import DeliberateModal
 from gatekit_tui.detail_text import Study
-from gatekit_tui.draft import DraftError, read_draft, write_draft
+from gatekit_tui.draft import DraftError, write_draft
+from gatekit_tui.edit_tabs import EditTabs
+from gatekit_tui.edit_views import EditViews, Schema
+from gatekit_tui.external_editor import NotEdited, edit_outside
+from gatekit_tui.fields import FormError
 from gatekit_tui.lines_view import LinesView
 from gatekit_tui.row_text import one_line
 from gatekit_tui.spans import Inked
 
 DEBOUNCE = 0.15
 """Seconds without a key after which the draft is checked."""
-LARGEST = 256 * 1024
-"""Characters beyond which a text field gets slow: such arguments are edited on the command line."""
 
 Check = Callable[[dict[str, Any]], Awaitable[tuple[Change, ...]]]
-_SIGN = {"added": "+", "removed": "-", "changed": "~"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,34 +45,15 @@ class Verdict:
     errors: tuple[str, ...] = ()
 
 
-async def judge(text: str, check: Check) -> Verdict:
+async def judge(text: str, read: Callable[[], dict[str, Any]], check: Check) -> Verdict:
     """Read the draft and have the queue check it against the tool's own schema."""
     try:
-        args = read_draft(text)
+        args = read()
         return Verdict(text, args, await check(args))
-    except DraftError as error:
-        return Verdict(text, None, errors=(str(error),))
-    except InvalidEdit as error:
+    except (FormError, InvalidEdit) as error:
         return Verdict(text, None, errors=error.errors)
-    except (ReviewError, StoreError) as error:
+    except (DraftError, ReviewError, StoreError) as error:
         return Verdict(text, None, errors=(str(error),))
-
-
-def change_lines(changes: tuple[Change, ...]) -> list[Inked]:
-    """The changes by path: `~ amount 500 → 50`."""
-    lines: list[Inked] = []
-    for change in changes:
-        path = one_line(change.path.removeprefix("$.") or "$")
-        before, after = (one_line(json.dumps(side, ensure_ascii=False)) for side in (change.before, change.after))
-        match change.kind:
-            case "added":
-                values: Inked = ((after, "good"),)
-            case "removed":
-                values = ((before, "removed"),)
-            case _:
-                values = ((before, "dim"), (" → ", "dim"), (after, "good"))
-        lines.append(((f"{_SIGN[change.kind]} {path} ", "label"), *values))
-    return lines
 
 
 class EditScreen(DeliberateModal[dict[str, Any]]):
@@ -80,37 +62,39 @@ class EditScreen(DeliberateModal[dict[str, Any]]):
     DEFAULT_CSS = """
     EditScreen {
         background: $background;
-        TextArea, TextArea:focus { height: 1fr; border: none; padding: 0 1; background: $background; }
         #verdict { height: auto; max-height: 40%; min-height: 3; background: $panel; padding: 0 1; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "submit", "go on with these changes", priority=True),
+        Binding("ctrl+s", "submit", "go on", priority=True),
+        Binding("ctrl+t", "switch", "form/JSON", priority=True),
+        Binding("ctrl+e", "outside", "$EDITOR", priority=True),
         Binding("ctrl+r", "reset", "reset", priority=True),
         Binding("escape", "back", "back, draft kept", priority=True),
     ]
 
-    def __init__(self, seen: Study, draft: str | None, check: Check, *, shown_all: bool) -> None:
+    def __init__(
+        self, seen: Study, draft: str | None, check: Check, *, shown_all: bool, schema: Schema | None = None
+    ) -> None:
         super().__init__()
         self._seen = seen
         self._original = write_draft(seen.request.args)
-        self._first = self._original if draft is None else draft
         self._check = check
         self._shown_all = shown_all
         self._verdict: Verdict | None = None
         self._timer: Timer | None = None
-        self._text = TextArea(self._first, soft_wrap=False, show_line_numbers=True, tab_behavior="indent")
+        self._views = EditViews(self._original if draft is None else draft, schema)
 
     @property
     def draft(self) -> str | None:
         """The text as it stands, also once the screen is closed; None if it is as the call asked."""
-        text = self._text.text
+        text = self._views.text
         return None if text == self._original else text
 
     def compose(self) -> ComposeResult:
         """A title, the draft, what is known of it, the keys."""
         yield Bar("bar", id="edit-title")
-        yield self._text
+        yield self._views
         yield LinesView(id="verdict")
         yield Footer(show_command_palette=False)
 
@@ -119,19 +103,42 @@ class EditScreen(DeliberateModal[dict[str, Any]]):
         request = self._seen.request
         title: Inked = ((" edit ", "dim"), (one_line(request.tool), "title"))
         self.query_one("#edit-title", Bar).write(title, ((f"{request.id} · v{request.version} ", "dim"),))
-        self._text.focus()
         self._judge_soon()
 
-    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+    def on_edit_views_changed(self, event: EditViews.Changed) -> None:
         """Judge it once the hand rests."""
         event.stop()
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(DEBOUNCE, self._judge_soon)
 
-    def action_reset(self) -> None:
+    async def on_edit_tabs_picked(self, event: EditTabs.Picked) -> None:
+        """A click on the other view."""
+        event.stop()
+        await self.action_switch()
+
+    async def action_switch(self) -> None:
+        """Show the other view of the same draft."""
+        self._say(await self._views.switch())
+
+    async def action_reset(self) -> None:
         """Back to what the call asked."""
-        self._text.text = self._original
+        self._say(await self._views.put(self._original))
+
+    async def action_outside(self) -> None:
+        """Edit it in the reviewer's own editor."""
+        try:
+            text = edit_outside(self.app, self._views.text)
+        except NotEdited as error:
+            self._say(f"Not edited: {error}.")
+        else:
+            self._say(await self._views.put(text))
+        finally:
+            self.review.guard.change()
+
+    def _say(self, told: str) -> None:
+        if told:
+            self.review.say(told, "warning")
 
     def action_back(self) -> None:
         """Nothing is decided, nothing is lost."""
@@ -142,15 +149,16 @@ class EditScreen(DeliberateModal[dict[str, Any]]):
         self.deliberately(lambda: self._start(self._submit()))
 
     def _judge_soon(self) -> None:
-        self._start(self._judge())
+        if self.is_attached and self.is_running:
+            self._start(self._judge())
 
     def _start(self, work: Any) -> None:
         self.run_worker(work, group="judge", exclusive=True)
 
     async def _judge(self) -> Verdict:
-        text = self._text.text
+        text = self._views.text
         if self._verdict is None or self._verdict.text != text:
-            verdict = await judge(text, self._check)
+            verdict = await judge(text, self._views.read, self._check)
             self._verdict = verdict
             self.query_one("#verdict", LinesView).write(self._verdict_lines(verdict))
             return verdict
@@ -168,7 +176,7 @@ class EditScreen(DeliberateModal[dict[str, Any]]):
     async def _submit(self) -> None:
         verdict = await self._judge()
         if verdict.args is None:
-            self.review.say("It does not fit yet: see below the text.", "warning")
+            self.review.say("It does not fit yet: see below.", "warning")
         elif not verdict.changes:
             self.review.say("Nothing is changed: go back with Esc and press a.", "warning")
         else:
@@ -177,7 +185,8 @@ class EditScreen(DeliberateModal[dict[str, Any]]):
     def _confirm(self, verdict: Verdict, args: dict[str, Any]) -> None:
         request = self._seen.request
         hidden = draw_arguments(args).hidden + self._seen.hidden - self._seen.drawing.hidden
-        cost = friction(request.risk, hidden=hidden, shown_all=self._shown_all)
+        shown_all = self._shown_all and are_whole(verdict.changes)
+        cost = friction(request.risk, hidden=hidden, shown_all=shown_all)
         act = "release" if request.kind == "pause" else "approve"
         ask = AskScreen(
             f"{act.capitalize()} {request.tool} with these changes? ({request.risk})",

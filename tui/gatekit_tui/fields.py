@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeAlias, cast
 from gatekit.display import visible
 from gatekit_tui.draft import DraftError, read_value
 
-FieldKind = Literal["text", "integer", "number", "one", "many", "json"]
+FieldKind = Literal["text", "lines", "integer", "number", "one", "many", "json"]
 Raw: TypeAlias = "str | tuple[int, ...]"
 """What stands in a field: its text, or the places of what is picked."""
 WHOLE: Final = ""
@@ -26,6 +26,7 @@ class Field:
 
     name: str
     kind: FieldKind
+    """What is typed or picked; `lines` is a text of several."""
     choices: tuple[Any, ...] = ()
     """The JSON values of which one, or some, are picked."""
     nullable: bool = False
@@ -131,10 +132,11 @@ def _read(field: Field, raw: Raw) -> Any:
         if field.kind == "text" and field.default == ("",):
             return ""
         raise DraftError("nothing is filled in yet")
-    return text if field.kind == "text" else _number(field.kind, text.strip())
+    return text if field.kind == "text" else read_number(field.kind, text.strip())
 
 
-def _number(kind: FieldKind, text: str) -> Any:
+def read_number(kind: FieldKind, text: str) -> Any:
+    """A number, or any JSON, as it was typed. Raises `DraftError`."""
     if kind == "json":
         return read_value(text)
     if kind == "integer" and not re.fullmatch(r"-?[0-9]{1,400}", text):
@@ -163,13 +165,14 @@ def _write(field: Field, value: Any) -> Raw:
 
 
 def _field(name: str, part: Any, schema: Mapping[str, Any]) -> Field:
-    field = _bare_field(name, part, schema)
+    field = field_of(name, part, schema)
     if name == WHOLE or not isinstance(part, dict) or "default" not in part:
         return field
     return replace(field, default=(cast("dict[str, Any]", part)["default"],))
 
 
-def _bare_field(name: str, part: Any, schema: Mapping[str, Any]) -> Field:
+def field_of(name: str, part: Any, schema: Mapping[str, Any]) -> Field:
+    """The field for a part of a schema, whose references lead into the whole; its default is left out."""
     resolved, nullable = _resolved(part, schema)
     own = cast("dict[str, Any]", part) if isinstance(part, dict) else {}
     note = own.get("description", resolved.get("description", ""))
@@ -209,7 +212,8 @@ def _resolved(part: Any, schema: Mapping[str, Any]) -> tuple[Mapping[str, Any], 
             nullable = nullable or len(others) < len(options)
             part = others[0]
         elif isinstance(known.get("$ref"), str):
-            part = schema.get("$defs", {}).get(known["$ref"].removeprefix("#/$defs/"))
+            parts = schema.get("$defs")
+            part = parts.get(known["$ref"].removeprefix("#/$defs/")) if isinstance(parts, dict) else None
         else:
             return known, nullable
     return {}, nullable

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from gatekit import Gate
 
-LOOK_AGAIN = 5.0
+LOOK_AGAIN = 3.0
 """Seconds after which the list is read again even if nobody told of a change: deadlines pass silently."""
 AT_MOST_EVERY = 0.05
-"""Seconds between two refreshes, so that a flood of calls costs a steady little."""
+"""Seconds between two refreshes, so that a flood of calls costs a steady little; at least as long as the last took."""
+STALE = 5.0
+"""Seconds without a reading after which nobody shall decide by what is on the screen."""
 RECOUNT_EVERY = 3.0
 """Seconds between two full counts of a long list."""
 RETRY_AFTER = 1.0
@@ -41,6 +43,17 @@ class Follower:
         self._trouble = trouble
         self._stirred = anyio.Event()
         self._refreshed = anyio.Event()
+        self._read_at: float | None = None
+        self.paused = False
+        """Whether only the reviewer's own doings are followed."""
+
+    @property
+    def stale(self) -> float | None:
+        """Seconds since the queue was last read, where that is too long ago to decide by."""
+        if self.paused or self._read_at is None:
+            return None
+        age = anyio.current_time() - self._read_at
+        return age if age > STALE else None
 
     def start(self, screen: Screen[None]) -> None:
         """Follow as long as the screen is there."""
@@ -56,21 +69,32 @@ class Follower:
         """Refresh after every change, and once in a while without one."""
         while True:
             self._stirred = anyio.Event()
+            began = anyio.current_time()
             try:
                 await self._refresh()
+                self._read_at = anyio.current_time()
                 self._trouble(None)
             except StoreError as error:
                 self._trouble(error)
+            took = anyio.current_time() - began
             self._refreshed.set()
+            await self._until_stirred()
+            await anyio.sleep(max(AT_MOST_EVERY, took))
+
+    async def _until_stirred(self) -> None:
+        while True:
             with anyio.move_on_after(LOOK_AGAIN):
                 await self._stirred.wait()
-            await anyio.sleep(AT_MOST_EVERY)
+                return
+            if not self.paused:
+                return
 
     async def _listen(self) -> None:
         while True:
             try:
                 async for _ in self._gate.aio.watch():
-                    self.stir()
+                    if not self.paused:
+                        self.stir()
             except StoreError as error:
                 self._trouble(error)
             await anyio.sleep(RETRY_AFTER)
@@ -79,7 +103,7 @@ class Follower:
         while True:
             await self._refreshed.wait()
             self._refreshed = anyio.Event()
-            if self._feed.is_long:
+            if self._feed.is_long and not self.paused:
                 try:
                     if await self._feed.recount():
                         self.stir()

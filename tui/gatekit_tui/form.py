@@ -11,11 +11,13 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
+from gatekit.display import shorten
 from gatekit_tui.fields import WHOLE, Field, Raw, shown
 from gatekit_tui.menu import PickList
 from gatekit_tui.row_text import one_line
 
 _LONGEST_INPUT = 20_000
+_LONGEST_NOTE = 500
 
 
 class Form(VerticalScroll, can_focus=False):
@@ -28,7 +30,8 @@ class Form(VerticalScroll, can_focus=False):
         .field { height: auto; width: 1fr; color: $primary; margin-top: 1; }
         .whole { display: none; }
         Input, Input:focus { border: none; height: 1; padding: 0 1; background: $panel; }
-        TextArea, TextArea:focus { height: 5; border: none; padding: 0 1; background: $panel; }
+        TextArea, TextArea:focus { border: none; padding: 0 1; background: $panel; }
+        TextArea { height: auto; min-height: 3; max-height: 10; }
         LinesView { height: auto; }
     }
     """
@@ -39,24 +42,24 @@ class Form(VerticalScroll, can_focus=False):
     def __init__(self, fields: tuple[Field, ...], raw: Mapping[str, Raw], *above: Widget) -> None:
         super().__init__()
         self._fields = fields
-        self._raw = raw
         self._above = above
+        self._widgets = [_widget(field, raw.get(field.name, ()), _id(number)) for number, field in enumerate(fields)]
 
     @property
     def raw(self) -> dict[str, Raw]:
-        """What stands in the fields."""
-        return {field.name: self._read(number) for number, field in enumerate(self._fields)}
+        """What stands in the fields, also once they are closed."""
+        return {field.name: _read(widget) for field, widget in zip(self._fields, self._widgets, strict=True)}
 
     def compose(self) -> ComposeResult:
         """What stands above the fields, then each with its name."""
         yield from self._above
-        for number, field in enumerate(self._fields):
+        for field, widget in zip(self._fields, self._widgets, strict=True):
             yield Static(_label(field), classes="whole" if field.name == WHOLE else "field", markup=False)
-            yield _widget(field, self._raw.get(field.name, ()), _id(number))
+            yield widget
 
     def start(self) -> None:
         """Put the hand on the first field."""
-        self.screen.set_focus(self.query_one(f"#{_id(0)}"))
+        self.screen.set_focus(self._widgets[0])
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -78,14 +81,14 @@ class Form(VerticalScroll, can_focus=False):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.scroll_to_widget(event.widget, animate=False)
 
-    def _read(self, number: int) -> Raw:
-        widget = self.query_one(f"#{_id(number)}")
-        if isinstance(widget, PickList):
-            return widget.picked
-        if isinstance(widget, TextArea):
-            return widget.text
-        assert isinstance(widget, Input)
-        return widget.value
+
+def _read(widget: Widget) -> Raw:
+    if isinstance(widget, PickList):
+        return widget.picked
+    if isinstance(widget, TextArea):
+        return widget.text
+    assert isinstance(widget, Input)
+    return widget.value
 
 
 def _id(number: int) -> str:
@@ -96,7 +99,7 @@ def _label(field: Field) -> str:
     kinds = {"integer": "whole number", "number": "number", "json": "JSON", "many": "any of"}
     kind = f" · {kinds[field.kind]}" if field.kind in kinds else ""
     empty = " · may be empty" if field.nullable else ""
-    note = f" · {field.note}" if field.note else ""
+    note = f" · {shorten(field.note, _LONGEST_NOTE)[0]}" if field.note else ""
     return one_line(f"{field.name}{kind}{empty}{note}")
 
 
@@ -105,6 +108,6 @@ def _widget(field: Field, raw: Raw, widget_id: str) -> Widget:
         picked = raw if isinstance(raw, tuple) else ()
         return PickList(list(map(shown, field.choices)), many=field.kind == "many", picked=picked, id=widget_id)
     text = raw if isinstance(raw, str) else ""
-    if field.kind == "json" or (field.kind == "text" and field.name == WHOLE):
+    if field.kind in ("json", "lines") or (field.kind == "text" and field.name == WHOLE):
         return TextArea(text, soft_wrap=True, tab_behavior="focus", id=widget_id)
     return Input(text, id=widget_id, max_length=_LONGEST_INPUT, select_on_focus=False)

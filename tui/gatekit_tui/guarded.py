@@ -17,13 +17,14 @@ from gatekit.models import Stop
 from gatekit_tui.filters import VisibleFilter
 from gatekit_tui.guard import KeyGuard
 from gatekit_tui.spans import Ink
-from gatekit_tui.theme import GATEKIT, Base, inks, theme_for
+from gatekit_tui.theme import GATEKIT, GATEKIT_LIGHT, Base, inks, theme_for
 
 
 class GuardedApp(App[None]):
     """What every screen may rely on: a `guard`, a harmless way to `say` something, and a terminal that is safe.
 
-    `clock` gives seconds and only ever goes forward: the key guard measures with it.
+    `clock` gives seconds and only ever goes forward: the key guard measures with it. `theme` is the one that is wished
+    for, `keys` has by the id of a binding what is pressed for it instead of the usual key.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -33,12 +34,22 @@ class GuardedApp(App[None]):
     # At the top: at the foot stand the questions that a message is about.
     CSS = "ToastRack { dock: top; align: right top; margin-top: 1; } Toast { max-width: 60%; }"
 
-    def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = perf_counter,
+        *,
+        theme: str | None = None,
+        keys: Mapping[str, str] | None = None,
+    ) -> None:
         # Both before Textual is set up: it takes NO_COLOR out of the environment, and fixes its filters for good.
-        theme = theme_for()
-        super().__init__(ansi_color=True if theme != GATEKIT.name else None)
+        fitting = theme_for(wanted=theme)
+        self.own_colours = not fitting.startswith("ansi-")
+        super().__init__(ansi_color=None if self.own_colours else True)
         self.register_theme(GATEKIT)
-        self.theme = theme
+        self.register_theme(GATEKIT_LIGHT)
+        self.theme = fitting
+        self._keys = dict(keys or {})
+        self.set_keymap(self._keys)
         self.guard = KeyGuard(clock)
         self._visible = VisibleFilter()
         self._inks: dict[str, dict[Ink | Base, Style]] = {}
@@ -49,6 +60,10 @@ class GuardedApp(App[None]):
         if self.theme not in self._inks:
             self._inks[self.theme] = inks(self.theme_variables)
         return self._inks[self.theme]
+
+    def key_for(self, binding_id: str, usual: str) -> str:
+        """The key that does it, as a reviewer reads it."""
+        return self._keys.get(binding_id, usual)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """The choke point goes first, so that no later filter sees what it takes out."""

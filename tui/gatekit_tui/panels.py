@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from gatekit.display import visible
 from gatekit.errors import NotAQueue, QueueNotFound, SchemaTooNew, StoreBusy, StoreError
 from gatekit_tui.lanes import TO_SETTLE, Lane
 from gatekit_tui.spans import Inked
 
+_COUNTED_TO: Final = 1000
 NAME: Inked = ((" gatekit ", "title"), ("review", "dim"))
 """What stands at the very top."""
 
@@ -29,6 +32,14 @@ def empty(queue: str, lane: Lane, unknown: int) -> list[Inked]:
         (),
         (("queue  ", "dim"), (visible(queue)[0], "text")),
         (("try it ", "dim"), ("gatekit demo", "label")),
+    ]
+
+
+def nothing_found(where: str, in_lane: int, lane: Lane) -> list[Inked]:
+    """No request fits the filter."""
+    return [
+        (("No request fits  ", "title"), (visible(where)[0], "label")),
+        ((f"{in_lane:,}{'+' if in_lane >= _COUNTED_TO else ''} {lane.counted}. Esc takes the filter away.", "text"),),
     ]
 
 

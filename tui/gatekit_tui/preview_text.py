@@ -1,22 +1,16 @@
-"""What the agent shows of a call, and what can be shown of its arguments besides their values, as lines. Pure."""
+"""What the agent shows of a call, as lines. Pure."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import Any, Final, cast
+from collections.abc import Callable
+from typing import Final
 
-from gatekit.models import Preview, Request
-from gatekit_tui.diff_text import diff_lines, is_diff
+from gatekit.models import Preview
+from gatekit_tui.diff_text import diff_lines
 from gatekit_tui.row_text import one_line
 from gatekit_tui.spans import Ink, Inked, wrap
 from gatekit_tui.tables_text import table_lines
 
-_MOST_ROWS: Final = 200
-"""Rows of an argument that are drawn as a table: all of them stand among the arguments."""
-_LONGEST: Final = 50_000
-"""Characters of arguments that are looked through for shapes: this is done at every change of the width."""
 _UNITS: Final = ("bytes", "KB", "MB", "GB", "TB")
 
 
@@ -69,40 +63,6 @@ def file_lines(preview: Preview, width: int) -> list[Inked]:
         for number, piece in enumerate(wrap(one_line(text), width - 8)):
             lines.append(((f"{name if number == 0 else '':<8}", "dim"), (piece, "text")))
     return [*lines, *_plain("v opens it, if it is still the same", width, "dim")]
-
-
-def views_of(request: Request, width: int) -> Iterator[tuple[str, list[Inked]]]:
-    """The arguments that have a shape of their own: `(name and shape, lines)`. They stand among the arguments too."""
-    args = request.args if len(request.args_text) <= _LONGEST else {}
-    for name, value in args.items():
-        if isinstance(value, str) and is_diff(value):
-            draw, shape = partial(diff_lines, value, width), "difference"
-        elif columns := _columns_of(value):
-            records = cast("list[dict[str, Any]]", value)
-            draw, shape = partial(_records, columns, records, width), "table"
-        else:
-            continue
-        yield f"{one_line(name)} as a {shape}", _or_plain(draw, "see the arguments", width)
-
-
-def _records(columns: Sequence[str], records: Sequence[Mapping[str, Any]], width: int) -> list[Inked]:
-    shown = records[:_MOST_ROWS]
-    rows = [[_cell(record[column]) if column in record else "" for column in columns] for record in shown]
-    return table_lines(columns, rows, width, len(records) - len(shown))
-
-
-def _columns_of(value: Any) -> tuple[str, ...]:
-    """The fields of a list of records; none where it is something else, or a record holds lists or records."""
-    if not isinstance(value, list) or len(value) < 2:
-        return ()
-    for record in value:
-        if not isinstance(record, dict) or any(isinstance(cell, (dict, list)) for cell in record.values()):
-            return ()
-    return tuple(dict.fromkeys(name for record in value for name in record))
-
-
-def _cell(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _size(size: int) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -49,7 +50,11 @@ class QueueList(InkView, can_focus=True):
         self.rows = Rows()
         self.cursor = 0
         self.chosen: RequestRow | None = None
-        self.saving: str | None = None
+        self.saving: frozenset[str] = frozenset()
+        self.marked: Collection[str] = ()
+        """The ids of the requests that are marked for a decision on all of them."""
+        self.skipped: Collection[str] = ()
+        """The ids of those that the reviewer leaves for later."""
         self._fates: dict[str, tuple[str, Decision | None]] = {}
         self._drawn: dict[int, str] = {}
 
@@ -102,7 +107,9 @@ class QueueList(InkView, can_focus=True):
             self.inner_width,
             wait=wait_of(row, now),
             chosen=chosen,
-            saving=row.id == self.saving,
+            marked=row.id in self.marked,
+            skipped=row.id in self.skipped,
+            saving=row.id in self.saving,
             gone=self._told(row, now) if is_ghost else "",
             reader=self._reader,
             left=left_of(row, now),
@@ -130,6 +137,14 @@ class QueueList(InkView, can_focus=True):
         if any(self.rows.row(line) is None for line in (first, min(last, self.rows.size - 1))):
             self.post_message(self.Wanted())
 
+    def repaint(self, request_ids: Collection[str]) -> None:
+        """Draw the lines of these requests anew, where they are in sight."""
+        first, last = self.lines_in_sight
+        for line in range(first, last + 1):
+            row = self.rows.row(line)
+            if row is not None and row.id in request_ids:
+                self.refresh_line(line)
+
     def on_resize(self) -> None:
         self.virtual_size = Size(self.inner_width, self.rows.size)
         self._keep_in_sight()
@@ -142,7 +157,7 @@ class QueueList(InkView, can_focus=True):
         if self.rows.ghost is not None:
             # The reviewer moves on: only now may the decided call leave its place.
             line -= line > self.rows.ghost_at
-            self.rows = Rows(self.rows.total, self.rows.pages)
+            self.rows = replace(self.rows, ghost=None, ghost_at=0)
             self.virtual_size = Size(self.inner_width, self.rows.size)
             self._fates = {}
             self.refresh()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -12,7 +13,7 @@ from gatekit_tui import panels
 from gatekit_tui.detail_text import Study, study
 from gatekit_tui.feed import View
 from gatekit_tui.following import Follower
-from gatekit_tui.lanes import Lane, beside
+from gatekit_tui.lanes import Lane, Wish
 from gatekit_tui.preview_text import texts_of
 from gatekit_tui.queue_list import QueueList
 from gatekit_tui.review_layout import ReviewLayout
@@ -33,6 +34,7 @@ class QueueScreen(ReviewLayout):
         super().__init__(gate, reviewer, read_only=read_only)
         self._queue = gate.aio
         self._follower = Follower(gate, self._feed, self._refresh, self._set_trouble)
+        self._wishes_anew = False
 
     def on_mount(self) -> None:
         """Begin to follow the queue."""
@@ -54,8 +56,13 @@ class QueueScreen(ReviewLayout):
             # The reviewer moved meanwhile: what was read is for where they stood before.
             self._follower.stir()
             return
-        self._list.show(fresh.rows, cursor=fresh.cursor, top=fresh.top)
-        self._unknown = fresh.unknown
+        rows, cursor, top = fresh.rows, fresh.cursor, fresh.top
+        if self._wishes_anew and rows.ghost is not None:
+            # What was chosen before is not in the list that is wanted now.
+            rows, cursor, top = replace(rows, ghost=None, ghost_at=0), 0, 0
+        self._wishes_anew = False
+        self._list.show(rows, cursor=cursor, top=top)
+        self._unknown, self._in_lane, self._critical = fresh.unknown, fresh.in_lane, fresh.critical
         self.review.stopped = fresh.stopped
         self._show_whether_empty()
         chosen = self._list.chosen
@@ -66,7 +73,7 @@ class QueueScreen(ReviewLayout):
     def _view(self) -> View:
         queue = self._list
         first, last = queue.lines_in_sight
-        return View(self._feed.lane, queue.rows, queue.chosen, queue.cursor, first, last)
+        return View(self._feed.wish, queue.rows, queue.chosen, queue.cursor, first, last)
 
     def on_queue_list_chosen(self, event: QueueList.Chosen) -> None:
         """Another call: read it in full. Only the last of a quick run of moves is read."""
@@ -137,24 +144,27 @@ class QueueScreen(ReviewLayout):
     def _drawn_in(self, lane: Lane) -> Study | None:
         """The request that a key would be about: chosen, still in this list, and the very one that is drawn."""
         chosen, seen = self._list.chosen, self._detail.study
-        if chosen is None or seen is None or self._list.chosen_is_gone or self._list.saving is not None:
+        if chosen is None or seen is None or self._list.chosen_is_gone or chosen.id in self._list.saving:
             return None
-        return seen if seen.request.id == chosen.id and seen.request.status == lane.status else None
+        return seen if seen.request.id == chosen.id and seen.request.status in lane.statuses else None
 
-    def _mark_saving(self, request_id: str | None) -> None:
-        self._list.saving = request_id
-        self._list.refresh_line(self._list.cursor)
+    def _mark_saving(self, request_ids: frozenset[str]) -> None:
+        changed = request_ids ^ self._list.saving
+        self._list.saving = request_ids
+        self._list.repaint(changed)
         self.refresh_bindings()
-        if request_id is None:
+        if not request_ids:
             self._follower.stir()
 
-    def action_lane(self, step: int) -> None:
-        """Another list: what waits, what is to settle, what runs. Never decides."""
-        self._feed.go_to(beside(self._feed.lane, step))
+    def _show_wish(self, wish: Wish) -> None:
+        """Read something else from now on. The picture changes: keys that decide are dead for a moment."""
         self.review.guard.change()
         self.remove_class("-open")
-        self._detail.show(None)
-        self._list.show(Rows(), cursor=0, top=0)
+        if wish.lane is not self._feed.wish.lane:
+            self._detail.show(None)
+            self._list.show(Rows(), cursor=0, top=0)
+        self._feed.go_to(wish)
+        self._wishes_anew = True
         self._show_whether_empty()
         self._follower.stir()
 

@@ -5,71 +5,93 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
+from gatekit.models import ReviewVerb
+from gatekit_tui.batching import Batcher
 from gatekit_tui.deciding import Decider
 from gatekit_tui.detail import identity
 from gatekit_tui.detail_text import Study
-from gatekit_tui.insight import InsightScreen
-from gatekit_tui.keys import KeysScreen
+from gatekit_tui.held import held_words
 from gatekit_tui.lanes import WAITING
-from gatekit_tui.looking import Looker
-from gatekit_tui.queue_screen import QueueScreen
-from gatekit_tui.review_keys import DECIDING, KEYS, LANE_OF, LOOKING, speaks_of, speaks_to
+from gatekit_tui.leaving import LeaveScreen
+from gatekit_tui.review_keys import DECIDING, KEYS, LANE_OF, LOOKING, MARKING, YES, speaks_of, speaks_to
 from gatekit_tui.sending import Sender
+from gatekit_tui.settings import Settings
 from gatekit_tui.sharing import Sharer
-from gatekit_tui.standing import GrantsScreen, ReviewersScreen
 from gatekit_tui.stopping import Stopper
+from gatekit_tui.top_text import Top
+from gatekit_tui.visiting import VisitingScreen
 
 if TYPE_CHECKING:
     from gatekit import Gate
 
 
-class ReviewScreen(QueueScreen):
+class ReviewScreen(VisitingScreen):
     """Shows what waits and sends what the reviewer decides."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
-    def __init__(self, gate: Gate, reviewer: str, *, read_only: bool) -> None:
-        super().__init__(gate, reviewer, read_only=read_only)
-        sender = Sender(self, gate, reviewer, self._mark_saving)
+    def __init__(self, gate: Gate, reviewer: str, settings: Settings, *, read_only: bool) -> None:
+        super().__init__(gate, reviewer, settings, read_only=read_only)
+        sender = Sender(self, gate, reviewer, settings.hold, self._mark_saving)
+        self._sender = sender
         self._decider = Decider(sender)
+        self._batcher = Batcher(sender, self._marks, self._marks_changed)
         self._sharer = Sharer(sender)
         self._stopper = Stopper(sender)
-        self._looker = Looker(self, gate)
-        self._sender = sender
         self._leaving = False
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that decide are absent where nobody may, and dead where nothing waits."""
         if action in DECIDING and self._read_only:
             return False
+        if action in MARKING:
+            return True if self._feed.wish.lane is WAITING else None
+        if action == "undo":
+            return True if self._undoable() else None
         if action in LANE_OF:
             seen = self._detail.study
-            if not speaks_to(action, self._feed.lane, "call" if seen is None else seen.request.kind):
+            if not speaks_to(action, self._feed.wish.lane, "call" if seen is None else seen.request.kind):
                 return False
             return True if self._drawn_in(LANE_OF[action]) is not None else None
-        if action in ("open", "other_pane"):
+        if action in ("open", "other_pane", "skip"):
             return True if self._list.rows.size else None
         if action in LOOKING:
             return True if speaks_of(action, self._detail.study) else None
         return True
 
+    def _told_at_the_top(self) -> Top:
+        now = self._gate.now()
+        held = held_words(self._sender.held.last(now), now)
+        return (
+            super()
+            ._told_at_the_top()
+            .with_own(held=held, marked=len(self._marks), stale=self._follower.stale, paused=self._follower.paused)
+        )
+
     def _decide(self, action: str, act: Callable[[Study], None]) -> None:
-        """Do it with the drawn request, unless the key came too soon."""
-        if seen := self._drawn_in(LANE_OF[action]):
+        """Do it with the drawn request, unless the key came too soon, or what is drawn is not to be trusted."""
+        seen = self._drawn_in(LANE_OF[action])
+        if seen is None:
+            return
+        if self._follower.stale is not None:
+            self.review.say("The picture is old: the queue could not be read. Nothing is decided by it.", "warning")
+        elif seen.broken and action in YES:
+            self.review.say("It cannot be displayed, so it cannot be approved here; r rejects it.", "warning")
+        else:
             self.deliberately(lambda: act(seen))
 
-    def _fill_in(self, open_form: Callable[[Study], None], *, yes: bool = True) -> None:
-        """The same for what opens a form, which nobody shall fill in in vain: first ask whether they may."""
+    def _fill_in(self, action: str, verb: ReviewVerb, open_form: Callable[[Study], None]) -> None:
+        """The same for what may cost typing, which nobody shall do in vain: first ask whether they may."""
 
         def ask(seen: Study) -> None:
-            self.run_worker(self._open_if_allowed(seen, open_form, yes), group="may", exclusive=True)
+            self.run_worker(self._open_if_allowed(seen, open_form, verb), group="may", exclusive=True)
 
-        self._decide("reject", ask)
+        self._decide(action, ask)
 
-    async def _open_if_allowed(self, seen: Study, open_form: Callable[[Study], None], yes: bool) -> None:
-        if not await self._sender.may(seen.request, yes=yes):
+    async def _open_if_allowed(self, seen: Study, open_form: Callable[[Study], None], verb: ReviewVerb) -> None:
+        if not await self._sender.may(seen.request, verb):
             return
         now = self._drawn_in(WAITING)
         # While the queue was asked the reviewer may have gone on, or another version may have come.
@@ -78,31 +100,45 @@ class ReviewScreen(QueueScreen):
 
     def action_approve(self) -> None:
         """Approve the drawn call, with the work that its risk asks for."""
-        shown_all = self._detail.shown_all
-        self._decide("approve", lambda seen: self._decider.approve(seen, shown_all=shown_all))
+        self._say_yes("approve", "approve")
 
     def action_release(self) -> None:
         """Let the drawn run go on."""
-        self.action_approve()
+        self._say_yes("release", "release")
+
+    def _say_yes(self, action: str, verb: ReviewVerb) -> None:
+        seen, shown_all = self._detail.study, self._detail.shown_all
+        if seen is not None and self._decider.costs_a_word(seen, shown_all=shown_all):
+            self._fill_in(action, verb, lambda seen: self._decider.approve(seen, shown_all=shown_all))
+        else:
+            # The queue itself says at once whether they may.
+            self._decide(action, lambda seen: self._decider.approve(seen, shown_all=shown_all))
 
     def action_answer(self) -> None:
         """Answer the drawn question."""
         shown_all = self._detail.shown_all
-        self._fill_in(lambda seen: self._decider.answer(seen, shown_all=shown_all))
+        self._fill_in("answer", "answer", lambda seen: self._decider.answer(seen, shown_all=shown_all))
 
     def action_edit(self) -> None:
         """Edit the arguments of the drawn call."""
         shown_all = self._detail.shown_all
-        self._fill_in(lambda seen: self._decider.edit(seen, shown_all=shown_all))
+        seen = self._detail.study
+        # Of a pause what is edited is its payload, and it is released with that.
+        verb: ReviewVerb = "release" if seen is not None and seen.request.kind == "pause" else "edit"
+        self._fill_in("edit", verb, lambda seen: self._decider.edit(seen, shown_all=shown_all))
 
     def action_reject(self) -> None:
-        """Reject the drawn call, with a reason."""
-        self._fill_in(self._decider.reject, yes=False)
+        """Reject the drawn request, with a reason."""
+        self._fill_in("reject", "reject", self._decider.reject)
+
+    def action_respond(self) -> None:
+        """Answer the agent instead of letting the drawn call run."""
+        self._fill_in("respond", "respond", self._decider.respond)
 
     def action_allow(self) -> None:
         """Approve the drawn call, and its like for a while."""
         shown_all = self._detail.shown_all
-        self._fill_in(lambda seen: self._sharer.allow(seen, shown_all=shown_all))
+        self._fill_in("allow", "approve", lambda seen: self._sharer.allow(seen, shown_all=shown_all))
 
     def action_claim(self) -> None:
         """Take the drawn request to look at it."""
@@ -110,7 +146,7 @@ class ReviewScreen(QueueScreen):
 
     def action_delegate(self) -> None:
         """Hand one's part of the drawn request on."""
-        self._fill_in(self._sharer.delegate, yes=False)
+        self._fill_in("delegate", "delegate", self._sharer.delegate)
 
     def action_retry(self) -> None:
         """Let the drawn call run again, though what it did is not known."""
@@ -124,51 +160,52 @@ class ReviewScreen(QueueScreen):
         """Give up the drawn call, which hangs."""
         self._decide("declare_lost", self._decider.declare_lost)
 
-    def action_compare(self) -> None:
-        """What differs from the last approved call of the same tool."""
-        if seen := self._detail.study:
-            self.run_worker(self._looker.compare(seen.request), group="look", exclusive=True)
+    def action_approve_marked(self) -> None:
+        """Approve what is marked, once all of it was read."""
+        self.deliberately(self._batcher.approve)
 
-    def action_view(self) -> None:
-        """Open the file that the agent shows, in a program of the reviewer's."""
-        if seen := self._detail.study:
-            self._looker.view(seen.request)
+    def action_reject_marked(self) -> None:
+        """Reject what is marked, for one reason."""
+        self.deliberately(self._batcher.reject)
 
-    def action_copy(self) -> None:
-        """Copy the arguments as JSON."""
-        if seen := self._detail.study:
-            self._looker.copy(seen.request)
+    def action_undo(self) -> None:
+        """Take back the chosen decision, else the last that does not count yet."""
+        if ids := self._undoable():
+            self.run_worker(self._sender.undo(ids), group="decide")
 
-    def action_insight(self) -> None:
-        """How fast and how often calls are approved."""
-        self.app.push_screen(InsightScreen(self._gate))
+    def _undoable(self) -> tuple[str, ...]:
+        """What was decided last; or the chosen decision, where that is another one."""
+        last = tuple(one.request_id for one in self._sender.held.last(self._gate.now()))
+        seen, chosen = self._detail.study, self._list.chosen
+        if seen is None or chosen is None or chosen.id != seen.request.id or chosen.id in last:
+            return last
+        decision = seen.request.decision
+        is_mine = decision is not None and decision.by == f"human:{self._who}"
+        return (chosen.id,) if is_mine and seen.request.status == "held" else last
 
     def action_stop(self) -> None:
         """Stop the queue, or let it go on."""
         self.deliberately(lambda: self._stopper.turn(self.review.stopped))
 
-    def action_grants(self) -> None:
-        """What is allowed for a while."""
-        self.app.push_screen(GrantsScreen(self._gate, self._who, read_only=self._read_only))
-
-    def action_reviewers(self) -> None:
-        """Who may decide."""
-        self.app.push_screen(ReviewersScreen(self._gate))
-
-    def action_keys(self) -> None:
-        """What each key does."""
-        own = {binding.action for binding in (*self._list.BINDINGS, *KEYS) if isinstance(binding, Binding)}
-        active = [one for one in self.active_bindings.values() if one.binding.action in own]
-        told = [(self.app.get_key_display(one.binding), one.binding.description, one.enabled) for one in active]
-        told = list(dict.fromkeys(told))
-        self.app.push_screen(KeysScreen(told))
-
     async def action_quit(self) -> None:
-        """Leave; a decision on its way is let arrive first."""
+        """Leave; a decision on its way is let arrive first, and what can still be undone is asked about."""
         if on_their_way := [work for work in self.workers if work.group == "decide"]:
             await self.workers.wait_for_complete(on_their_way)
         if self._decider.has_drafts and not self._leaving:
             self.review.say("What you began to write is not sent yet. q again leaves without it.", "warning")
             self._leaving = True
-            return
+        elif held := self._sender.held.all(self._gate.now()):
+            self.app.push_screen(LeaveScreen(held), self._leave)
+        else:
+            self.app.exit()
+
+    def _leave(self, choice: str | None) -> None:
+        if choice == "keep":
+            self.app.exit()
+        elif choice == "undo":
+            self.run_worker(self._undo_and_leave(), group="leave")
+
+    async def _undo_and_leave(self) -> None:
+        ids = [one.request_id for one in self._sender.held.all(self._gate.now())]
+        await self._sender.undo(ids)
         self.app.exit()

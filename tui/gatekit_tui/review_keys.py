@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from textual.binding import Binding
@@ -16,34 +17,51 @@ KEYS: Final = (
     Binding("a", "answer", "answer", id="answer"),
     Binding("e", "edit", "edit", id="edit"),
     Binding("r", "reject", "reject", id="reject"),
+    Binding("m", "respond", "answer instead of letting it run", show=False, id="respond"),
     Binding("w", "allow", "allow", id="allow", tooltip="approve, and allow calls like it for a while"),
-    Binding("c", "claim", "claim", id="claim"),
+    Binding("c", "claim", "claim", show=False, id="claim"),
     Binding("D", "delegate", "hand on to somebody else", show=False, id="delegate"),
+    Binding("u,ctrl+z", "undo", "take back what does not count yet", show=False, key_display="u", id="undo"),
     Binding("o,enter", "open", "open", key_display="o", id="open"),
     Binding("t", "retry", "try again", id="retry"),
     Binding("s", "settle", "settle", id="settle"),
     Binding("x", "declare_lost", "give up", id="lost"),
-    Binding("question_mark", "keys", "keys", key_display="?", id="keys"),
+    Binding("question_mark", "commands", "keys", key_display="?", id="keys"),
+    Binding("slash", "filter", "filter", key_display="/", id="filter"),
     Binding("right_square_bracket", "lane(1)", "list", key_display="[ ]", id="next-list"),
     Binding("left_square_bracket", "lane(-1)", "list", key_display="[ ]", show=False, id="previous-list"),
-    Binding("P", "grants", "what is allowed for a while", show=False, id="grants"),
-    Binding("W", "reviewers", "who may decide", show=False, id="reviewers"),
-    Binding("S", "stop", "stop the queue, or let it go on", show=False, id="stop"),
+    Binding("f", "sort", "another order", show=False, id="sort"),
+    Binding("n", "skip", "leave it for later, and go on", show=False, id="skip"),
+    Binding("space", "mark", "mark, or unmark", show=False, id="mark"),
+    Binding("V", "mark_range", "mark from the last mark to here", show=False, id="mark-range"),
+    Binding("asterisk", "mark_all", "mark all that is in sight", key_display="*", show=False, id="mark-all"),
+    Binding("A", "approve_marked", "approve what is marked", show=False, id="approve-marked"),
+    Binding("R", "reject_marked", "reject what is marked", show=False, id="reject-marked"),
     Binding("d", "compare", "what differs from the last approved call of this tool", show=False, id="compare"),
     Binding("v", "view", "open the file that the agent shows", show=False, id="view"),
     Binding("y", "copy", "copy the arguments as JSON", show=False, id="copy"),
+    Binding("h", "history", "all that happened to it", show=False, id="history"),
+    Binding("b", "its_run", "the run it belongs to", show=False, id="its-run"),
+    Binding("U", "runs", "durable runs", show=False, id="runs"),
     Binding("i", "insight", "how fast and how often calls are approved", show=False, id="insight"),
+    Binding("P", "grants", "what is allowed for a while", show=False, id="grants"),
+    Binding("W", "reviewers", "who may decide", show=False, id="reviewers"),
+    Binding("S", "stop", "stop the queue, or let it go on", show=False, id="stop"),
+    Binding("p", "pause", "stop following the queue, or follow it again", show=False, id="pause"),
     Binding("tab", "other_pane", "between list and detail", show=False, id="pane"),
-    Binding("escape", "close", "back", show=False, id="back"),
-    Binding("J", "read_on(1)", "scroll the detail down", show=False),
-    Binding("K", "read_on(-1)", "scroll the detail up", show=False),
+    Binding("escape", "close", "back; without a filter", show=False),
+    Binding("J", "read_on(1)", "scroll the detail down", show=False, id="read-on"),
+    Binding("K", "read_on(-1)", "scroll the detail up", show=False, id="read-back"),
+    Binding("ctrl+p", "commands", "all commands", show=False, id="commands"),
     Binding("q", "quit", "quit", id="quit"),
+    *(Binding(str(number), f"saved({number})", f"saved filter {number}", show=False) for number in range(1, 10)),
 )
 _KINDS_OF: Final[dict[str, tuple[Kind, ...]]] = {
     "approve": ("call", "confirm"),
     "release": ("pause",),
     "answer": ("question",),
     "edit": ("call", "pause"),
+    "respond": ("call",),
     "allow": ("call",),
 }
 """To which kinds of requests a key speaks, where not to all."""
@@ -54,10 +72,25 @@ LANE_OF: Final[dict[str, Lane]] = {
     "declare_lost": RUNNING,
 }
 """In which list a key that decides is there."""
-DECIDING: Final = frozenset({*LANE_OF, "stop"})
+MARKING: Final = frozenset({"mark", "mark_range", "mark_all", "approve_marked", "reject_marked"})
+"""What marks requests, and decides on all that are: in the list of those that wait."""
+DECIDING: Final = frozenset({*LANE_OF, *MARKING, "stop", "undo"})
 """What is absent where nobody may decide."""
-LOOKING: Final = frozenset({"compare", "view", "copy"})
+YES: Final = frozenset({"approve", "release", "answer", "edit", "allow"})
+"""What lets something happen: never without everything being shown."""
+LOOKING: Final = frozenset({"compare", "view", "copy", "history", "its_run"})
 """What shows more of the drawn request, and decides nothing."""
+MOVES: Final = frozenset({"j", "k", "g", "G", "down", "up", "pagedown", "pageup", "home", "end"})
+"""Keys that the list itself takes."""
+
+
+def keymap(own: Mapping[str, str]) -> dict[str, str]:
+    """Every binding's key, by its id, where some of them are the reviewer's own.
+
+    All of them, because bindings that are given another key go behind those that are not: the footer would lose its
+    order.
+    """
+    return {binding.id: own.get(binding.id, binding.key) for binding in KEYS if binding.id} if own else {}
 
 
 def speaks_of(action: str, seen: Study | None) -> bool:
@@ -70,6 +103,8 @@ def speaks_of(action: str, seen: Study | None) -> bool:
             return preview is not None and preview.kind == "file"
         case "compare":
             return seen.request.kind == "call"
+        case "its_run":
+            return seen.request.run is not None
         case _:
             return True
 

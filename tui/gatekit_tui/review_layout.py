@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
+from textual.containers import Container, Vertical
 from textual.widgets import Footer
 
 from gatekit_tui import panels
@@ -12,31 +13,37 @@ from gatekit_tui.bars import Bar, ListHead
 from gatekit_tui.deliberate import Deliberate
 from gatekit_tui.detail import DetailView
 from gatekit_tui.feed import Feed
+from gatekit_tui.filter_bar import FilterBar
 from gatekit_tui.ink_view import InkView
-from gatekit_tui.lanes import unknown_note
 from gatekit_tui.lines_view import LinesView
 from gatekit_tui.queue_list import QueueList
-from gatekit_tui.row_text import one_line
-from gatekit_tui.spans import Inked, Span
+from gatekit_tui.spans import Inked
+from gatekit_tui.top_text import NARROW, WIDE, Top, chips, top_spans
 
 if TYPE_CHECKING:
     from gatekit import Gate
 
-_NARROW: Final = 60
-
 
 class ReviewLayout(Deliberate[None]):
-    """The list, the chosen call in full, and the ways between them. Nothing here reads the queue."""
+    """The list, the chosen request in full, and the ways between them. Nothing here reads the queue."""
 
     VERTICAL_BREAKPOINTS = [(0, "-low"), (15, "-high")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-middle"), (WIDE, "-wide")]  # noqa: RUF012
     DEFAULT_CSS = """
     ReviewLayout {
-        #list { height: 36%; min-height: 3; max-height: 18; }
-        #detail { height: 1fr; }
+        #chips { display: none; }
+        &.-chips #chips { display: block; }
+        #panes { height: 1fr; layout: vertical; }
+        #left { height: 36%; min-height: 4; max-height: 19; }
+        #right { height: 1fr; }
+        #list, #detail { height: 1fr; }
         #panel { display: none; height: 1fr; padding: 2 4; }
-        &.-empty { #head, #list, #title, #detail { display: none; } #panel { display: block; } }
-        &.-low { #list { height: 1fr; max-height: 100%; } #title, #detail { display: none; } }
-        &.-open { #head, #list { display: none; } #title, #detail { display: block; } }
+        &.-wide #panes { layout: horizontal; }
+        &.-wide #left { width: 48%; height: 100%; max-height: 100%; }
+        &.-wide #right { width: 1fr; height: 100%; border-left: vkey $border; }
+        &.-low, &.-narrow { #left { height: 100%; width: 100%; max-height: 100%; } #right { display: none; } }
+        &.-open { #left { display: none; } #right { display: block; width: 100%; height: 100%; border-left: none; } }
+        &.-empty { #panes { display: none; } #panel { display: block; } }
     }
     """
 
@@ -47,21 +54,30 @@ class ReviewLayout(Deliberate[None]):
         self._read_only = read_only
         self._feed = Feed(gate)
         self._top = Bar("bar", id="top")
+        self._chips = Bar("head", id="chips")
+        self._filter = FilterBar(id="filter")
         self._panel = LinesView(panels.connecting(str(gate.path)), base="base", id="panel")
         self._list = QueueList(gate.now, reviewer, id="list")
         self._title = Bar("head", id="title", fill="─")
         self._detail = DetailView(gate.now, id="detail")
         self._trouble = "connecting"
         self._unknown = 0
+        self._in_lane = 0
+        self._critical = 0
 
     def compose(self) -> ComposeResult:
         """Top bar, list, detail, footer; and the panel that stands in for them."""
         yield self._top
+        yield self._chips
+        yield self._filter
         yield self._panel
-        yield ListHead("head", id="head")
-        yield self._list
-        yield self._title
-        yield self._detail
+        with Container(id="panes"):
+            with Vertical(id="left"):
+                yield ListHead("head", id="head")
+                yield self._list
+            with Vertical(id="right"):
+                yield self._title
+                yield self._detail
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -81,28 +97,45 @@ class ReviewLayout(Deliberate[None]):
         end: Inked = ((f" {place} " if place else "", "dim"), ("─", "rule"))
         self._title.write((("─", "rule"),), end)
 
+    def _told_at_the_top(self) -> Top:
+        rows, wish = self._list.rows, self._feed.wish
+        return Top(
+            wish,
+            total=rows.total,
+            exact=self._feed.exact if wish.is_whole else not rows.cut,
+            in_lane=self._in_lane,
+            unknown=self._unknown,
+            critical=self._critical,
+            who=self._who,
+            read_only=self._read_only,
+            trouble=self._trouble,
+        )
+
     def _write_top(self) -> None:
-        rows = self._list.rows
-        more = "" if self._feed.exact else "+"
-        live: Span = ("● live", "good") if not self._trouble else (f"○ {self._trouble}", "warn")
-        who: Span = ("READ ONLY", "warn") if self._read_only else (one_line(self._who), "text")
-        lane = self._feed.lane
-        waiting: Inked = ((f"{rows.total:,}{more} {lane.counted}", "text"), *unknown_note(lane, self._unknown))
-        if self.size.width < _NARROW:
-            self._top.write(((" ", "text"), *waiting), (live, (" ", "text")))
-        else:
-            self._top.write((*panels.NAME, ("      ", "text"), *waiting), (who, ("   ", "text"), live, (" ", "text")))
+        top = self._told_at_the_top()
+        self._top.write(*top_spans(top, self.size.width))
+        line = chips(top)
+        self.set_class(bool(line), "-chips")
+        self._chips.write(line, ((("Esc clears ", "dim"),) if top.wish.where else ()))
 
     def _show_whether_empty(self) -> None:
         empty = self._list.rows.size == 0
+        if self.has_class("-empty") and not empty:
+            # A list that is not shown cannot have the focus; it gets it back once it is.
+            self.call_after_refresh(self._focus_the_list)
         self.set_class(empty, "-empty")
         if empty:
-            self._panel.write(panels.empty(str(self._gate.path), self._feed.lane, self._unknown))
+            wish = self._feed.wish
+            if wish.where:
+                self._panel.write(panels.nothing_found(wish.where, self._in_lane, wish.lane))
+            else:
+                self._panel.write(panels.empty(str(self._gate.path), wish.lane, self._unknown))
         self._write_top()
 
     def _tick(self) -> None:
         self._list.tick()
         self._detail.tick()
+        self._write_top()
 
     def action_open(self) -> None:
         """Give the detail the whole screen; never decides."""
@@ -113,6 +146,10 @@ class ReviewLayout(Deliberate[None]):
         """Back to the list."""
         self.remove_class("-open")
         self._focus_at_once(self._list)
+
+    def _focus_the_list(self) -> None:
+        if self.focused is None:
+            self._focus_at_once(self._list)
 
     def _focus_at_once(self, pane: InkView) -> None:
         # `pane.focus()` takes effect later: the next key would still go to the other pane.

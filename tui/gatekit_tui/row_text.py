@@ -25,13 +25,25 @@ _DONE: Final = {
     "settle": "settled",
 }
 _STATE_WORDS: Final = {
-    "held": "not in force yet",
     "running": "running now",
     "unknown": "started, outcome unknown",
     "succeeded": "done",
     "failed": "the tool failed",
 }
-_MARK, _RISK, _WAIT = 2, 5, 6
+_MARK, _RISK, _WAIT, _LEFT, _RUN = 2, 5, 6, 7, 14
+_WITH_LEFT: Final = 60
+"""Cells from which on the time that is left has a column of its own."""
+_WITH_RUN: Final = 100
+"""Cells from which on the run has one."""
+_ENDED: Final[dict[str, str]] = {
+    "approved": "approved, not started",
+    "succeeded": "done",
+    "failed": "failed",
+    "rejected": "rejected",
+    "responded": "answered instead",
+    "answered": "answered",
+    "cancelled": "withdrawn",
+}
 _LEAST_WHAT: Final = 8
 """Cells that flags leave to the words of a row."""
 _LONGEST_CLAIM: Final = 10
@@ -51,12 +63,14 @@ def person(by: str) -> str:
 def fate(status: str, decision: Decision | None, now: datetime) -> str:
     """What became of a call, in one line: `approved by ana · 3s ago · running now`."""
     if decision is None:
-        return status
+        return "no longer in this list" if status == "pending" else status
     parts = [f"{_DONE.get(decision.verb, decision.verb)} by {person(decision.by)}"]
     if decision.reason:
         parts[0] += f": {one_line(decision.reason)}"
     parts.append(f"{ago((now - decision.at).total_seconds())} ago")
-    if status in _STATE_WORDS:
+    if status == "held" and decision.effective_at is not None:
+        parts.append(f"counts in {ago(max(0.0, (decision.effective_at - now).total_seconds()))}")
+    elif status in _STATE_WORDS:
         parts.append(_STATE_WORDS[status])
     return " · ".join(parts)
 
@@ -68,9 +82,10 @@ def wait_of(row: RequestRow, now: datetime) -> str:
 
 def head_spans(width: int) -> Inked:
     """The line above the list."""
-    tool = _tool_width(width)
-    what = width - _MARK - _RISK - tool - _WAIT
-    return ((" " * _MARK + fit("RISK", _RISK) + fit("TOOL", tool) + fit("WHAT", what - 1) + "  WAIT ", "dim"),)
+    run = fit("RUN", _RUN) if width >= _WITH_RUN else ""
+    left = f"{'LEFT':>{_LEFT - 1}} " if width >= _WITH_LEFT else ""
+    told = " " * _MARK + fit("RISK", _RISK) + fit("TOOL", _tool_width(width)) + fit("WHAT", _what_width(width))
+    return ((f"{told}{run}{'WAIT':>{_WAIT - 1}} {left}", "dim"),)
 
 
 def row_spans(
@@ -79,33 +94,49 @@ def row_spans(
     *,
     wait: str,
     chosen: bool,
+    marked: bool = False,
+    skipped: bool = False,
     saving: bool = False,
     gone: str = "",
     reader: str = "",
     left: Span | None = None,
 ) -> Inked:
-    """One call as a line of exactly `width` cells, for the reviewer `reader`.
+    """One request as a line of exactly `width` cells, for the reviewer `reader`.
 
-    `gone` says what became of it, if it no longer waits; `left` how long a decision still counts.
+    `gone` says what became of it, if it no longer is in the list; `left` how long a decision still counts.
     """
-    tool = _tool_width(width)
-    what = width - _MARK - _RISK - tool - _WAIT
-    mark = "▌ " if chosen else "  "
-    if gone:
-        told = fit(f"{RISK_SHORT[row.risk]:<{_RISK}}{fit(one_line(row.tool), tool - 1)} {gone}", width - _MARK)
-        return ((mark, "dim"), (told, "gone"))
+    tool, what = _tool_width(width), _what_width(width)
+    mark = ("▌" if chosen else " ") + ("●" if marked else " ")
     badge = RISK_SHORT[row.risk]
-    flags = _flags(row, saving, reader, left, what - _LEAST_WHAT)
+    if gone:
+        told = fit(f"{badge:<{_RISK}}{fit(one_line(row.tool), tool - 1)} {gone}", width - _MARK)
+        return ((mark, "dim"), (told, "gone"))
+    flags = _flags(row, saving, reader, None if width >= _WITH_LEFT else left, what - _LEAST_WHAT)
     text = fit(one_line(row.description) + ("…" if row.cut else ""), what - length(flags) - 1)
+    words: Ink = "dim" if skipped else "text"
     return (
         (mark, "label"),
         (badge, RISK_INK[row.risk]),
         (" " * (_RISK - len(badge)), "text"),
-        (fit(one_line(row.tool), tool - 1) + " ", "title" if chosen else "text"),
-        (text, "text"),
+        (fit(one_line(row.tool), tool - 1) + " ", "title" if chosen else words),
+        (text, words),
         *flags,
-        (f"{wait:>{_WAIT}} ", "dim"),
+        (" ", "text"),
+        *(((fit(one_line(row.run or ""), _RUN - 1) + " ", "dim"),) if width >= _WITH_RUN else ()),
+        (f"{wait:>{_WAIT - 1}} ", "dim"),
+        *_left_spans(left, width),
     )
+
+
+def _left_spans(left: Span | None, width: int) -> Inked:
+    if width < _WITH_LEFT:
+        return ()
+    if left is None:
+        return ((" " * _LEFT, "dim"),)
+    told, ink = left
+    # Said without colour too.
+    sign = "▲" if ink == "critical" else " "
+    return ((f"{told:>{_LEFT - 2}}{sign} ", "warn" if ink == "critical" else ink),)
 
 
 def _flags(row: RequestRow, saving: bool, reader: str, left: Span | None, room: int) -> Inked:
@@ -116,6 +147,8 @@ def _flags(row: RequestRow, saving: bool, reader: str, left: Span | None, room: 
         flags.append((f" !{row.hidden}", "warn"))
     if saving:
         flags.append((" saving…", "note"))
+    if row.status in _ENDED:
+        flags.append((f" {_ENDED[row.status]}", "good" if row.status == "succeeded" else "note"))
     if row.stage and is_pending:
         flags.append((f" {row.stage}", "label"))
     if left is not None and is_pending:
@@ -131,3 +164,10 @@ def _flags(row: RequestRow, saving: bool, reader: str, left: Span | None, room: 
 
 def _tool_width(width: int) -> int:
     return min(24, max(10, width // 5))
+
+
+def _what_width(width: int) -> int:
+    """The cells of the description, the flags behind it, and a blank."""
+    others = _MARK + _RISK + _tool_width(width) + _WAIT
+    others += (_LEFT if width >= _WITH_LEFT else 0) + (_RUN if width >= _WITH_RUN else 0)
+    return width - others

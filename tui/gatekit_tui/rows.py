@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gatekit.models import RequestRow
@@ -23,6 +23,8 @@ class Rows:
     """A call that was decided while it was selected: it stays in its place until the reviewer moves on."""
     ghost_at: int = 0
     """Where the ghost is drawn."""
+    cut: bool = False
+    """Whether there are more rows than these, which are not read."""
 
     @property
     def size(self) -> int:
@@ -57,3 +59,9 @@ class Rows:
         """The pages that the lines from `first` to `last` are on."""
         highest = max(0, self.total - 1) // PAGE
         return range(min(max(0, first - 1) // PAGE, highest), min(max(0, last) // PAGE, highest) + 1)
+
+
+def paged(rows: Sequence[RequestRow], *, cut: bool) -> Rows:
+    """A list that was read whole."""
+    pages = {number: tuple(rows[number * PAGE : (number + 1) * PAGE]) for number in range(-(-len(rows) // PAGE))}
+    return Rows(len(rows), pages, cut=cut)

@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
+import anyio
+
 from gatekit.errors import AlreadyDecided, GatekitError, NotAllowed, StaleToken
-from gatekit.models import Decision, Request
+from gatekit.models import Decision, Request, ReviewVerb
 from gatekit_tui.deliberate import Deliberate
+from gatekit_tui.held import Held, HeldOne
 from gatekit_tui.row_text import fate, one_line, person
 
 if TYPE_CHECKING:
     from gatekit import Gate
 
 _YES: Final = frozenset({"approve", "edit", "release", "answer"})
+Deed = Callable[[Request], Awaitable[object]]
 
 
 class Sender:
-    """Sends in the reviewer's name, one after the other, and tells what came of it.
+    """Sends in the reviewer's name and tells what came of it.
 
-    `saving` is called with the id of the request while its decision is on its way, and with None after that.
+    `hold` is how many seconds a decision can be undone; `saving` is called with the ids of the requests whose
+    decisions are on their way, whenever these change.
     """
 
-    def __init__(self, screen: Deliberate[None], gate: Gate, name: str, saving: Callable[[str | None], None]) -> None:
+    def __init__(
+        self,
+        screen: Deliberate[None],
+        gate: Gate,
+        name: str,
+        hold: float,
+        saving: Callable[[frozenset[str]], None],
+    ) -> None:
         self.screen = screen
         self.gate = gate
-        self.reviewer = gate.aio.reviewer(name)
+        self.reviewer = gate.aio.reviewer(name, hold=hold)
+        self.held = Held()
         self._saving = saving
+        self._on_the_way: frozenset[str] = frozenset()
 
-    async def may(self, request: Request, *, yes: bool) -> bool:
-        """Whether they may say yes to it, or no, or hand it on; says why where they may not."""
+    async def may(self, request: Request, verb: ReviewVerb) -> bool:
+        """Whether they may do that to it; says why where they may not."""
         say = self.screen.review.say
-        if not yes and self._yes_costs_more(request):
-            return True
         try:
-            refusal = await self.reviewer.may(request)
+            refusal = await self.reviewer.may(request, verb=verb)
         except GatekitError as error:
             say(f"{request.tool}: {error}", "error")
             return False
@@ -42,39 +54,88 @@ class Sender:
             say(f"{request.tool}: not allowed: {refusal}", "warning")
         return refusal is None
 
-    def _yes_costs_more(self, request: Request) -> bool:
-        """Whether the queue may refuse a yes to somebody who may still reject it or hand it on."""
-        own = request.requester.partition(":")[2] == self.reviewer.name
-        late = request.decide_by is not None and request.decide_by <= self.gate.now()
-        return own or late or request.claim is not None
-
     def send(self, request: Request, deed: Awaitable[object], done: Callable[[], None]) -> None:
         """Send it off; `done` is called once the queue has taken it."""
-        self._saving(request.id)
+        self._go(frozenset({request.id}))
         self.screen.run_worker(self._deliver(request, deed, done), group="decide")
 
-    async def _deliver(self, request: Request, deed: Awaitable[object], done: Callable[[], None]) -> None:
+    async def send_all(self, requests: Sequence[Request], deed: Deed) -> list[str | None]:
+        """Do the same to all of them at once; for each why it was not done, or None. Undone together."""
+        told: list[str | None] = [None] * len(requests)
+        held: list[HeldOne] = []
+
+        async def one(place: int, request: Request) -> None:
+            try:
+                made = await deed(request)
+            except GatekitError as error:
+                told[place] = self._why_not(request, error)
+            else:
+                if found := HeldOne.of(request, made, self.gate.now()):
+                    held.append(found)
+
+        ids = frozenset(request.id for request in requests)
+        self._go(ids)
+        try:
+            async with anyio.create_task_group() as group:
+                for place, request in enumerate(requests):
+                    group.start_soon(one, place, request)
+        finally:
+            self._came(ids)
+        self.held.add(held)
+        return told
+
+    async def undo(self, request_ids: Collection[str]) -> None:
+        """Take back what was decided on these, as far as it does not count yet."""
         say = self.screen.review.say
+        for request_id in request_ids:
+            try:
+                request = await self.gate.aio.get(request_id)
+                await self.reviewer.undo(request)
+            except AlreadyDecided as error:
+                say(f"Too late to take back: {fate('', error.decision, self.gate.now())}.", "warning")
+            except GatekitError as error:
+                say(f"Not taken back: {error}", "error")
+            else:
+                say(f"Taken back: {one_line(request.tool)} waits again.")
+        self.held.drop(request_ids)
+        self._came(frozenset())
+
+    async def _deliver(self, request: Request, deed: Awaitable[object], done: Callable[[], None]) -> None:
         try:
             made = await deed
             done()
-            if isinstance(made, Decision) and made.verb in _YES:
+            if held := HeldOne.of(request, made, self.gate.now()):
+                self.held.add([held])
+            elif isinstance(made, Decision) and made.verb in _YES:
                 await self._tell_what_is_left(request)
-        except AlreadyDecided as error:
-            say(self._lost_to(request, error.decision), "warning")
-        except StaleToken:
-            say(f"{request.tool} changed since you looked: read it again.", "warning")
-        except NotAllowed as error:
-            say(f"{request.tool}: not allowed: {error}", "warning")
         except GatekitError as error:
-            say(f"{request.tool}: nothing was decided: {error}", "error")
-        self._saving(None)
+            told = f"{request.tool}: {self._why_not(request, error)}"
+            is_usual = isinstance(error, (AlreadyDecided, StaleToken, NotAllowed))
+            self.screen.review.say(told, "warning" if is_usual else "error")
+        finally:
+            self._came(frozenset({request.id}))
 
-    def _lost_to(self, request: Request, decision: Decision) -> str:
-        told = fate("", decision, self.gate.now())
-        if decision.by == f"human:{self.reviewer.name}":
-            return f"{request.tool}: you have said it already: {told}."
-        return f"{request.tool} was decided elsewhere: {told}. Your decision does not count."
+    def _why_not(self, request: Request, error: GatekitError) -> str:
+        match error:
+            case AlreadyDecided():
+                told = fate("", error.decision, self.gate.now())
+                if error.decision.by == f"human:{self.reviewer.name}":
+                    return f"you have said it already: {told}"
+                return f"it was decided elsewhere: {told}. Your decision does not count"
+            case StaleToken():
+                return "it changed since you looked: read it again"
+            case NotAllowed():
+                return f"not allowed: {error}"
+            case _:
+                return f"nothing was decided: {error}"
+
+    def _go(self, request_ids: frozenset[str]) -> None:
+        self._on_the_way |= request_ids
+        self._saving(self._on_the_way)
+
+    def _came(self, request_ids: frozenset[str]) -> None:
+        self._on_the_way -= request_ids
+        self._saving(self._on_the_way)
 
     async def _tell_what_is_left(self, request: Request) -> None:
         """One yes of several: who is asked now."""

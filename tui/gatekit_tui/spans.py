@@ -48,7 +48,7 @@ def wrap(text: str, width: int) -> list[str]:
 
 def _head(text: str, width: int) -> str:
     """As much of the text as fits; marks stay with their letter."""
-    head = text[:width] if text.isascii() else chop_cells(text, width)[0]
+    head = text[:width] if text.isascii() else (chop_cells(text, width) or [text])[0]
     while len(head) < len(text) and combining(text[len(head)]):
         head += text[len(head)]
     return head

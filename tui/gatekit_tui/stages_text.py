@@ -24,8 +24,10 @@ _SIGN: Final[dict[str, tuple[str, Ink]]] = {
 _LONGEST_STAGE: Final = 20
 _SOON: Final = 0.25
 """The share of its time after which a request is said to be due soon."""
+_AT_ONCE: Final = 0.05
+"""The share of its time after which a request is due at once."""
 _VERY_SOON: Final = 120
-"""Seconds before its end in which a request is due at once."""
+"""Seconds before its end in which a request is due at once, whatever its time."""
 
 
 def silence(request: Request) -> str:
@@ -34,14 +36,23 @@ def silence(request: Request) -> str:
 
 
 def left_of(request: Request | RequestRow, now: datetime) -> tuple[str, Ink] | None:
-    """How long a decision still counts, and how that is to look; None where it has all the time."""
-    if request.decide_by is None:
+    """How long a decision still counts, and how that is to look; None where it has all the time.
+
+    Of a decision that is held: how long it can still be undone.
+    """
+    if request.status == "held" and request.effective_at is not None:
+        return ago(max(0.0, (request.effective_at - now).total_seconds())), "label"
+    if request.decide_by is None or request.status != "pending":
         return None
     left = (request.decide_by - now).total_seconds()
     whole = (request.decide_by - request.created_at).total_seconds()
     if left <= 0:
-        return "0s", "critical"
-    ink: Ink = "critical" if left < _VERY_SOON else "warn" if left < whole * _SOON else "dim"
+        return "exp", "critical"
+    ink: Ink = "dim"
+    if left < max(_VERY_SOON, whole * _AT_ONCE):
+        ink = "critical"
+    elif left < whole * _SOON:
+        ink = "warn"
     return ago(left), ink
 
 

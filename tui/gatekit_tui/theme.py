@@ -40,6 +40,33 @@ GATEKIT: Final = Theme(
     },
 )
 
+GATEKIT_LIGHT: Final = Theme(
+    name="gatekit-light",
+    dark=False,
+    primary="#1f5f99",
+    secondary="#5a6672",
+    accent="#8a5a00",
+    foreground="#1b2128",
+    background="#fbfbf9",
+    surface="#f1f1ee",
+    panel="#e6e7e4",
+    success="#22702a",
+    warning="#8a5a00",
+    error="#b3261e",
+    variables={
+        "footer-background": "#e6e7e4",
+        "footer-key-foreground": "#8a5a00",
+        "footer-description-foreground": "#414a54",
+        "border": "#b9c0c6",
+        "scrollbar": "#b9c0c6",
+        "scrollbar-background": "#f1f1ee",
+        "scrollbar-hover": "#8f99a3",
+        "input-selection-background": "#bcd6ee",
+    },
+)
+THEMES: Final = (GATEKIT.name, GATEKIT_LIGHT.name, "ansi-dark", "ansi-light")
+"""What can be chosen; the last two are in the terminal's own colours."""
+
 _INKS: Final[Mapping[Ink, tuple[str, str]]] = {
     "text": ("foreground", ""),
     "dim": ("secondary", ""),
@@ -82,10 +109,13 @@ def inks(variables: Mapping[str, str]) -> dict[Ink | Base, Style]:
     return styles
 
 
-def theme_for(environment: Mapping[str, str] = os.environ) -> str:
+def theme_for(environment: Mapping[str, str] = os.environ, wanted: str | None = None) -> str:
     """The theme that fits the terminal: under NO_COLOR or on a plain console the terminal's own colours.
 
     With any other theme Textual turns colours into greys under NO_COLOR instead of leaving them out.
     """
-    plain = environment.get("NO_COLOR") or environment.get("TERM") in ("linux", "dumb")
-    return "ansi-dark" if plain else GATEKIT.name
+    term = environment.get("TERM", "")
+    plain = environment.get("NO_COLOR") or term in ("linux", "dumb", "vt100", "vt220") or term.endswith("-16color")
+    if plain:
+        return "ansi-light" if wanted in (GATEKIT_LIGHT.name, "ansi-light") else "ansi-dark"
+    return wanted or GATEKIT.name
