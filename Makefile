@@ -34,11 +34,11 @@ demo: $(VENV)/.installed ## an agent tidies a folder and asks; HEADLESS=1 lets a
 	$(BIN)/gatekit demo $(if $(filter-out 0,$(HEADLESS)),--headless)
 
 .PHONY: screenshot
-screenshot: $(VENV)/.installed ## draw the dashboard's picture in the README again
-	$(PY) docs/make_screenshot.py
+screenshot: $(VENV)/.installed ## draw the dashboard's pictures in the pages again; ALL=FOLDER draws all there are into it
+	$(PY) docs/make_screenshot.py $(ALL)
 
 .PHONY: bench
-bench: $(VENV)/.installed ## the table of ratios, with the floor beside each
+bench: $(VENV)/.group-test ## the table of ratios, with the floor beside each
 	$(PY) -m benchmarks
 
 # ---- checking ------------------------------------------------------------------------------------------------

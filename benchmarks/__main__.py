@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import enqueue, pages, passing, runs, sweeping, waiters, waking
+from benchmarks import dashboard, enqueue, pages, passing, runs, sweeping, waiters, waking
 from benchmarks.figures import Figure, table
-from benchmarks.scale import LONG_IDLE, NORMAL_IDLE, Scale
+from benchmarks.scale import LONG_IDLE, NORMAL_IDLE, Scale, scale_of
 from gatekit.display import dashboard_running
 
 _SECTIONS = (
@@ -23,14 +23,14 @@ _SECTIONS = (
     ("(e) many calls that wait in one process", waiters.measure),
     ("(f) durable runs", runs.measure),
     ("(g) settling what is overdue", sweeping.measure),
+    ("(h) the dashboard ÷ an empty Textual app", dashboard.measure),
 )
 
 
 def main(arguments: list[str]) -> None:
     """Print the table, or with `--json` one object."""
     options = _parser().parse_args(arguments)
-    idle = options.idle or (LONG_IDLE if options.long else NORMAL_IDLE)
-    sections = run(Scale(idle=idle), options.dir)
+    sections = run(scale_of(idle=options.idle, long=options.long), options.dir)
     print(_as_json(sections) if options.json else f"{_setting(options.dir)}\n\n{table(sections)}")
 
 
@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="What gatekit costs, beside the floor.")
     parser.add_argument("--dir", type=Path, default=Path.cwd(), help="a directory on the disk to measure (default: .)")
     parser.add_argument("--idle", type=_seconds, help=f"seconds of nothing before the first wake ({NORMAL_IDLE:g})")
-    parser.add_argument("--long", action="store_true", help=f"{LONG_IDLE:g} seconds of nothing")
+    parser.add_argument("--long", action="store_true", help=f"{LONG_IDLE:g} seconds of nothing, and longer queues")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 

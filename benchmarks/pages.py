@@ -16,7 +16,7 @@ from benchmarks.scale import Scale
 from benchmarks.timing import MILLI, in_turns
 from gatekit import Gate
 from gatekit_tui import ReviewApp
-from gatekit_tui.queue_list import QueueList
+from gatekit_tui.queue.queue_list import QueueList
 
 _PAGE = 50
 _COLUMNS = (

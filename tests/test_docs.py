@@ -31,10 +31,10 @@ from gatekit.display import friction
 from gatekit.machine.plan import ON_EXPIRY
 from gatekit.models import RISKS, RUN_OVER, STATUSES
 from gatekit.testing import memory_gate
-from gatekit_tui.lanes import LANES
-from gatekit_tui.review_keys import KEYS
-from gatekit_tui.settings import Settings, settings_from
-from gatekit_tui.theme import GATEKIT_LIGHT
+from gatekit_tui.frame.theme import GATEKIT_LIGHT
+from gatekit_tui.queue.lanes import LANES
+from gatekit_tui.queue.review_keys import KEYS
+from gatekit_tui.queue.settings import Settings, settings_from
 from tests.corpus_cases import CASES
 from tests.docs_console import Command, Console, commands_of, fits
 from tests.machine.storm import STEPS, Storm
@@ -310,7 +310,7 @@ KEY_NAMES = {
 def bound_keys() -> set[str]:
     """Every key that some part of the dashboard binds."""
     modules = [
-        importlib.import_module(found.name) for found in pkgutil.iter_modules(gatekit_tui.__path__, "gatekit_tui.")
+        importlib.import_module(found.name) for found in pkgutil.walk_packages(gatekit_tui.__path__, "gatekit_tui.")
     ]
     parts = {part for module in modules for part in vars(module).values() if isinstance(part, type)}
     keys: set[str] = set()
@@ -357,6 +357,16 @@ def test_what_a_yes_costs_is_documented_for_reviewers() -> None:
     assert told[costs.pop("hidden characters")] == friction("low", hidden=1, shown_all=True)
     assert told[costs.pop("arguments that were not all on the screen")] == friction("low", hidden=0, shown_all=False)
     assert costs == {}
+
+
+def test_the_warnings_that_reviewers_are_told_of_are_those_of_the_dashboard() -> None:
+    folders = (ROOT / "tui" / "gatekit_tui", ROOT / "gatekit" / "display")
+    source = "".join(path.read_text(encoding="utf-8") for folder in folders for path in folder.rglob("*.py"))
+    rows = table_under(DOCS / "reviewers.md", "## What the warnings mean")
+    told = [words for row in rows for words in re.findall(r"\*([^*]+)\*", row[0])]
+
+    assert len(told) > 10
+    assert [words for words in told if words not in source] == []
 
 
 def test_the_lists_of_the_dashboard_are_the_documented_ones() -> None:

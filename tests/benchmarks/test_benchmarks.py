@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks import enqueue, pages, passing, runs, sweeping, waiters, waking
+from benchmarks import (
+    dashboard,
+    dashboard_lock,
+    dashboard_rest,
+    dashboard_starts,
+    dashboard_turns,
+    enqueue,
+    pages,
+    passing,
+    runs,
+    sweeping,
+    waiters,
+    waking,
+)
 from benchmarks.figures import Aim, Figure, table
-from benchmarks.scale import Scale
+from benchmarks.scale import Scale, scale_of
+from benchmarks.seats import row_of
 from benchmarks.timing import in_turns, percentile
 
 TINY = Scale(
@@ -27,6 +42,11 @@ TINY = Scale(
     many=300,
     due=250,
     starts=1,
+    still=0.2,
+    breath=0.3,
+    presses=1,
+    landings=1,
+    locked=1.2,
     waiters=20,
     runs=5,
     steps=20,
@@ -43,15 +63,55 @@ TINY = Scale(
         pytest.param(sweeping, 2, id="sweeping"),
         pytest.param(waiters, 6, id="waiters", marks=pytest.mark.sweep),
         pytest.param(runs, 6, id="runs", marks=pytest.mark.sweep),
+        pytest.param(dashboard_turns, 4, id="turns", marks=pytest.mark.sweep),
     ],
 )
 def test_a_section_measures_all_its_figures(section: ModuleType, count: int, tmp_path: Path) -> None:
-    figures: list[Figure] = section.measure(TINY, tmp_path)
+    check(section.measure(TINY, tmp_path), count)
 
+
+@pytest.mark.sweep
+@pytest.mark.parametrize(
+    ("part", "few", "many", "count"),
+    [
+        pytest.param(dashboard_lock, 100, 100, 1, id="lock"),
+        pytest.param(dashboard_starts, 100, 100, 3, id="starts"),
+        pytest.param(dashboard_starts, 100, 300, 6, id="starts-over-two-queues", marks=pytest.mark.long),
+        pytest.param(dashboard_rest, 100, 300, 14, id="rest", marks=pytest.mark.long),
+    ],
+)
+def test_a_part_of_the_dashboards_section_measures_all_its_figures(
+    part: ModuleType, few: int, many: int, count: int, tmp_path: Path
+) -> None:
+    scale = replace(TINY, few=few, many=many)
+    with dashboard.queues(scale, tmp_path) as queues:
+        check(part.measure(scale, queues), count)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("▌ LOW  pay            pay(amount=5)      3s", True),
+        ("  LOW  repay          repay(amount=5)    3s", False),
+        (" pay                                  01M8 · v1", False),
+    ],
+)
+def test_a_row_of_a_tool_is_its_risk_and_its_name(line: str, shown: bool) -> None:
+    assert row_of("pay", f" gatekit review\n{line}\n") is shown
+
+
+@pytest.mark.parametrize(("long", "most", "still"), [(False, 0, 8), (True, 1_000_000, 30)])
+def test_only_the_long_form_opens_a_million_requests(long: bool, most: int, still: float) -> None:
+    scale = scale_of(idle=None, long=long)
+
+    assert (scale.most, scale.still) == (most, still)
+
+
+def check(figures: list[Figure], count: int) -> None:
     assert len(figures) == count
     for figure in figures:
         # Of something as small as this a share of a core, a thread or a page of memory can be none at all.
-        least = 0 if figure.unit in ("%", "", "KB") else 1e-9
+        least = 0 if figure.unit in ("%", "", "KB", "B") else 1e-9
         assert figure.ours >= least
         assert figure.floor is None or figure.floor >= least
         assert (figure.met is None) == (figure.aim is None)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from gatekit import Gate
-from gatekit.display import draw_stats, sparkline
 from gatekit.cli.paint import cells
+from gatekit.display import draw_stats, sparkline
 from gatekit.models import Stats, ToolStats
 from tests.cli.support import ask, raw, run
 

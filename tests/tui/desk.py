@@ -13,10 +13,10 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 
 from gatekit_tui import ReviewApp
-from gatekit_tui.detail import DetailView
-from gatekit_tui.queue_list import QueueList
-from gatekit_tui.review import ReviewScreen
-from gatekit_tui.settings import Settings
+from gatekit_tui.queue.queue_list import QueueList
+from gatekit_tui.queue.review import ReviewScreen
+from gatekit_tui.queue.settings import Settings
+from gatekit_tui.request.detail import DetailView
 
 
 class Ticking:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gatekit_tui import feed, following
-from gatekit_tui.settings import Settings
+from gatekit_tui.queue import feed, following
+from gatekit_tui.queue.settings import Settings
 from tests.tui.calls import Queue
 from tests.tui.desk import Desk, sit_down
 
@@ -166,7 +166,7 @@ async def test_nothing_is_approved_by_an_old_picture(queue: Queue, monkeypatch: 
 async def test_a_request_that_cannot_be_drawn_leaves_the_others_alone(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gatekit_tui import detail_text
+    from gatekit_tui.request import detail_text
 
     queue.add(tool="odd", path="\x1b[2J boom")
     fine = queue.add(tool="fine", path="two")

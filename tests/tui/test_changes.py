@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gatekit.display import visible
 from gatekit.models import Change
-from gatekit_tui.changes_text import _differing, are_whole, change_lines
+from gatekit_tui.request.changes_text import _differing, are_whole, change_lines
 
 
 def lines(*changes: Change) -> list[str]:

@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatekit.display import visible
-from gatekit_tui import views_text
-from gatekit_tui.code_text import Doubtful, Token, code_lines
-from gatekit_tui.shell_text import looks_like_shell, shell_tokens
-from gatekit_tui.spans import Ink, Inked, length
-from gatekit_tui.sql_text import looks_like_sql, sql_tokens
-from gatekit_tui.views_text import LONGEST, views_of
+from gatekit_tui.frame.spans import Ink, Inked, length
+from gatekit_tui.request import views_text
+from gatekit_tui.request.code_text import Doubtful, Token, code_lines
+from gatekit_tui.request.shell_text import looks_like_shell, shell_tokens
+from gatekit_tui.request.sql_text import looks_like_sql, sql_tokens
+from gatekit_tui.request.views_text import LONGEST, views_of
 from tests.corpus_cases import CASES
 from tests.tui.test_pieces import made_request
 

@@ -114,12 +114,14 @@ async def test_reject_takes_a_reason_and_hands_it_to_the_agent(queue: Queue) -> 
     assert queue.reason(request_id) == "too much"
 
 
+@pytest.mark.sweep
 async def test_no_other_key_decides_anything(queue: Queue) -> None:
     request_id = queue.add(risk="low")
     async with sit_down(queue.gate) as desk:
         for key in (
             "enter", "escape", "space", "y", "tab", "o", "escape", "ctrl+s", "f1", "delete", "n", "V", "*", "f", "p",
-            "p", "A", "enter", "escape", "R", "enter", "escape", "/", "enter", "1", "1", "h", "escape", "?", "escape", "q",
+            "p", "A", "enter", "escape", "R", "enter", "escape", "/", "enter", "1", "1", "h", "escape", "?", "escape",
+            "q",
         ):  # fmt: skip
             await desk.press(key)
             await desk.settled()

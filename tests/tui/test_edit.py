@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.widgets import TextArea
 
-from gatekit_tui.draft import DraftError, read_draft, write_draft
+from gatekit_tui.request.draft import DraftError, read_draft, write_draft
 from tests.tui.calls import Queue
 from tests.tui.desk import Desk, sit_down
 

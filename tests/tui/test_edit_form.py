@@ -14,11 +14,11 @@ from textual.widgets import Input, TextArea
 
 from gatekit import gated_step
 from gatekit.errors import StoreError
-from gatekit_tui.args_form import LONGEST, MOST_FIELDS, ArgsForm, NoForm, form_of, read_args, text_of
-from gatekit_tui.draft import DraftError, read_draft, write_draft
-from gatekit_tui.edit import EditScreen
-from gatekit_tui.fields import Field, FormError
-from gatekit_tui.menu import PickList
+from gatekit_tui.edit.args_form import LONGEST, MOST_FIELDS, ArgsForm, NoForm, form_of, read_args, text_of
+from gatekit_tui.edit.edit import EditScreen
+from gatekit_tui.frame.menu import PickList
+from gatekit_tui.request.draft import DraftError, read_draft, write_draft
+from gatekit_tui.request.fields import Field, FormError
 from tests.corpus_cases import pick
 from tests.tui.asking import made_by
 from tests.tui.calls import Queue

@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.app import App, SuspendNotSupported
 
-from gatekit_tui.draft import read_draft, write_draft
-from gatekit_tui.edit_views import LARGEST
-from gatekit_tui.external_editor import NotEdited, _disarmed, edit_file, edit_outside, editor
-from gatekit_tui.guard import DEAD
+from gatekit_tui.edit.edit_views import LARGEST
+from gatekit_tui.edit.external_editor import NotEdited, _disarmed, edit_file, edit_outside, editor
+from gatekit_tui.frame.guard import DEAD
+from gatekit_tui.request.draft import read_draft, write_draft
 from tests.tui.calls import Queue
 from tests.tui.test_edit import JSON
 from tests.tui.test_edit_form import editing, send
@@ -172,7 +172,7 @@ def test_the_screen_is_taken_back_whatever_happens(script: Script, monkeypatch: 
     script("sys.exit(1)")
     with pytest.raises(NotEdited, match="code 1"):
         edit_outside(Lending(), "{}")
-    monkeypatch.setattr("gatekit_tui.external_editor.edit_file", fails)
+    monkeypatch.setattr("gatekit_tui.edit.external_editor.edit_file", fails)
     with pytest.raises(ZeroDivisionError):
         edit_outside(Lending(), "{}")
     assert taken_back == 2

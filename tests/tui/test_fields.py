@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatekit.display import visible
-from gatekit_tui.fields import MOST_FIELDS, WHOLE, Field, FormError, Raw, fields_of, read_form, takes, write_form
-from gatekit_tui.lasting import (
+from gatekit_tui.decide.lasting import (
     Draft,
     Permit,
     Wish,
@@ -22,7 +21,18 @@ from gatekit_tui.lasting import (
     read_span,
     span_words,
 )
-from gatekit_tui.spans import Inked
+from gatekit_tui.frame.spans import Inked
+from gatekit_tui.request.fields import (
+    MOST_FIELDS,
+    WHOLE,
+    Field,
+    FormError,
+    Raw,
+    fields_of,
+    read_form,
+    takes,
+    write_form,
+)
 
 
 def asked(answer: Any, **defs: Any) -> tuple[Field, ...]:

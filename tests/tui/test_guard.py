@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gatekit_tui.guard import BURST, BURST_KEYS, DEAD, KeyGuard
+from gatekit_tui.frame.guard import BURST, BURST_KEYS, DEAD, KeyGuard
 from tests.tui.calls import Queue
 from tests.tui.desk import sit_down
 

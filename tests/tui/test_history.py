@@ -19,13 +19,13 @@ from gatekit import Policy, Stage
 from gatekit.display import visible
 from gatekit.errors import StoreBusy
 from gatekit.models import Event
-from gatekit_tui.guarded import GuardedApp
-from gatekit_tui.history import HistoryScreen
-from gatekit_tui.history_entries import EventEntry, entries_of
-from gatekit_tui.history_event import EventScreen, event_entries
-from gatekit_tui.history_text import actor, told
-from gatekit_tui.spans import Inked
-from gatekit_tui.timeline import Timeline
+from gatekit_tui.frame.guarded import GuardedApp
+from gatekit_tui.frame.spans import Inked
+from gatekit_tui.history.history import HistoryScreen
+from gatekit_tui.history.history_entries import EventEntry, entries_of
+from gatekit_tui.history.history_event import EventScreen, event_entries
+from gatekit_tui.history.history_text import actor, told
+from gatekit_tui.history.timeline import Timeline
 from tests.tui.asking import pay
 from tests.tui.calls import Queue
 from tests.tui.desk import Desk, Ticking
@@ -317,6 +317,7 @@ async def test_a_request_that_is_not_there_and_one_that_goes_are_said_to_be_so(q
 
 
 @pytest.mark.anyio
+@pytest.mark.sweep
 async def test_a_queue_that_is_busy_is_told_of_once_and_read_when_it_can_be(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gatekit_tui import feed
+from gatekit_tui.queue import feed
 from tests.tui.calls import Queue
 from tests.tui.desk import sit_down
 

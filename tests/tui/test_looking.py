@@ -13,10 +13,10 @@ import pytest
 
 from gatekit import gated_step
 from gatekit.models import Stats, ToolStats
-from gatekit_tui.compare import CompareScreen
-from gatekit_tui.draft import write_json
+from gatekit_tui.frame.spans import Inked
 from gatekit_tui.insight import InsightScreen, has_blocks, insight_lines
-from gatekit_tui.spans import Inked
+from gatekit_tui.request.compare import CompareScreen
+from gatekit_tui.request.draft import write_json
 from tests.gate.helpers import until
 from tests.tui.asking import ask
 from tests.tui.calls import Queue

@@ -16,13 +16,15 @@ from textual.color import Color
 from gatekit.display import visible
 from gatekit.errors import NotAQueue, QueueNotFound, SchemaTooNew, StoreBusy, StoreError
 from gatekit.models import Request
-from gatekit_tui import panels
-from gatekit_tui.detail_text import draw_body, draw_heading, study
-from gatekit_tui.filters import VisibleFilter
-from gatekit_tui.row_text import head_spans
-from gatekit_tui.rows import PAGE, Rows
-from gatekit_tui.spans import Inked, fit, length, spread, wrap, wrap_inked
-from gatekit_tui.theme import GATEKIT, theme_for
+from gatekit_tui.frame.filters import VisibleFilter
+from gatekit_tui.frame.row_text import head_spans
+from gatekit_tui.frame.spans import Inked, fit, length, spread, wrap, wrap_inked
+from gatekit_tui.frame.theme import GATEKIT, theme_for
+from gatekit_tui.queue import panels
+from gatekit_tui.queue.lanes import Wish
+from gatekit_tui.queue.rows import PAGE, Rows
+from gatekit_tui.queue.top_text import Top, top_spans
+from gatekit_tui.request.detail_text import draw_body, draw_heading, study
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 shown = st.text(max_size=200).map(lambda text: visible(text)[0])
@@ -60,7 +62,7 @@ def test_words_stay_whole_where_they_can() -> None:
 
 @given(st.integers(4, 200))
 def test_the_head_is_as_wide_as_the_list(width: int) -> None:
-    assert length(head_spans(width)) >= width - 1 or width < 24
+    assert length(head_spans(width, "WAIT")) >= width - 1 or width < 24
 
 
 def test_the_right_side_goes_where_there_is_no_room() -> None:
@@ -81,7 +83,7 @@ def test_no_line_of_a_call_is_wider_than_its_pane_and_none_is_cut(
     request = made_request(tool=tool, run=run, description=description, _args=json.dumps(args))
     seen = study(request)
     body = draw_body(seen, width)
-    lines = (*draw_heading(request, width, NOW, gone=False), *body.lines)
+    lines = (*draw_heading(request, width, NOW), *body.lines)
     assert all(length(line) <= width for line in lines)
     drawn = "".join(text.strip(" ") for line in body.lines[: body.arguments_end] for text, _ in line)
     for line in seen.drawing.lines:
@@ -141,3 +143,20 @@ def test_a_terminal_without_colours_gets_its_own() -> None:
     assert theme_for({"NO_COLOR": ""}) == GATEKIT.name
     assert theme_for({"NO_COLOR": "1"}) == "ansi-dark"
     assert theme_for({"TERM": "linux"}) == "ansi-dark"
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 110, 160])
+def test_how_fresh_the_picture_is_and_who_one_is_is_said_before_anything_else(width: int) -> None:
+    top = Top(Wish(), total=10, in_lane=10, unknown=1, critical=3, held="1 held · u: 5s", who="alice", stale=14.0)
+    line = "".join(text for text, _ in spread(*top_spans(top, width), width))
+    assert length(((line, "text"),)) <= width
+    assert "stale 14s" in line
+    assert ("alice" in line) is (width >= 60)
+    assert ("1 held" in line) is (width >= 60)
+    assert ("to settle" in line) is (width >= 110)
+
+
+def test_a_picture_that_is_fresh_leaves_room_for_more() -> None:
+    top = Top(Wish(), total=10, in_lane=10, unknown=1, critical=3, who="alice")
+    line = "".join(text for text, _ in spread(*top_spans(top, 80), 80))
+    assert all(part in line for part in ("10 waiting", "3 critical", "1 to settle: ]", "alice", "● live")), line

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from gatekit import Args, gated_step, previews
 from gatekit.display import visible
 from gatekit.models import Preview
-from gatekit_tui import preview_text
-from gatekit_tui.detail_text import draw_body, study
-from gatekit_tui.diff_text import diff_lines, is_diff
-from gatekit_tui.opening import NotOpened, check_file, opener
-from gatekit_tui.preview_text import preview_lines
-from gatekit_tui.spans import Inked, length
-from gatekit_tui.tables_text import table_lines
-from gatekit_tui.views_text import views_of
+from gatekit_tui.frame.spans import Inked, length
+from gatekit_tui.request import preview_text
+from gatekit_tui.request.detail_text import draw_body, study
+from gatekit_tui.request.diff_text import diff_lines, is_diff
+from gatekit_tui.request.opening import NotOpened, check_file, opener
+from gatekit_tui.request.preview_text import preview_lines
+from gatekit_tui.request.tables_text import table_lines
+from gatekit_tui.request.views_text import views_of
 from tests.tui.asking import made_by
 from tests.tui.calls import Queue
 from tests.tui.desk import sit_down

@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field
 from textual.widgets import Input, TextArea
 
 from gatekit import Policy, Stage
-from gatekit_tui.answer import AnswerScreen
-from gatekit_tui.guard import DEAD
-from gatekit_tui.menu import PickList
+from gatekit_tui.edit.answer import AnswerScreen
+from gatekit_tui.frame.guard import DEAD
+from gatekit_tui.frame.menu import PickList
 from tests.corpus_cases import pick
 from tests.tui.asking import ask, confirm
 from tests.tui.calls import Queue

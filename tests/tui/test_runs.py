@@ -15,19 +15,19 @@ from gatekit import Policy, Run, Stage, gated_step
 from gatekit.backend.runs import NewRun
 from gatekit.display import visible
 from gatekit.models import RequestRow, RunRow, StepRow
-from gatekit_tui.history import HistoryScreen
-from gatekit_tui.history_event import EventScreen
-from gatekit_tui.lines_view import LinesView
-from gatekit_tui.run_entries import StepEntry
-from gatekit_tui.run_heading import next_of
-from gatekit_tui.run_screen import RunScreen
-from gatekit_tui.run_talk import run_filter
-from gatekit_tui.run_text import Facts, fit_inked, step_lines
-from gatekit_tui.runs import RunsScreen
-from gatekit_tui.runs_lines import Line, Lines, head_line, line_spans, run_line
-from gatekit_tui.runs_list import PAGE, RunsList
-from gatekit_tui.spans import length
-from gatekit_tui.timeline import Timeline
+from gatekit_tui.frame.lines_view import LinesView
+from gatekit_tui.frame.spans import length
+from gatekit_tui.history.history import HistoryScreen
+from gatekit_tui.history.history_event import EventScreen
+from gatekit_tui.history.timeline import Timeline
+from gatekit_tui.runs.run_entries import StepEntry
+from gatekit_tui.runs.run_heading import next_of
+from gatekit_tui.runs.run_screen import RunScreen
+from gatekit_tui.runs.run_talk import run_filter
+from gatekit_tui.runs.run_text import Facts, fit_inked, step_lines
+from gatekit_tui.runs.runs import RunsScreen
+from gatekit_tui.runs.runs_lines import Line, Lines, head_line, line_spans, run_line
+from gatekit_tui.runs.runs_list import PAGE, RunsList
 from tests.corpus_cases import pick
 from tests.tui.calls import Queue
 from tests.tui.test_history import EVIL, looking_at

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from gatekit.errors import UsageError
-from gatekit_tui.commands import Command, found
-from gatekit_tui.settings import HOLD, Settings, read_settings, settings_from
-from gatekit_tui.theme import theme_for
+from gatekit_tui.frame.commands import Command, found
+from gatekit_tui.frame.theme import theme_for
+from gatekit_tui.queue.settings import HOLD, Settings, read_settings, settings_from
 from tests.tui.calls import Queue
 from tests.tui.desk import sit_down
 

@@ -1,73 +1,29 @@
-"""The dashboard on real terminals: what reaches them, and what they do with it."""
+"""The dashboard on real terminals: what reaches them, what they answer, and what is pasted into them."""
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import pexpect
-import pyte
 import pytest
 
+from gatekit import Gate
 from gatekit.display import visible
+from gatekit.testing import temporary_gate
 from tests.corpus_cases import pick
+from tests.tui import foul
 from tests.tui.calls import Queue
+from tests.tui.terminal import SEAT, Screen, Tmux, until
 
 pytestmark = pytest.mark.sweep
 
 POINTER = re.compile("\x1b\\]22;[a-z]*\x07")
 """Textual sets the shape of the mouse pointer."""
-SEAT = Path(__file__).parent / "seat.py"
 CSI = re.compile(r"\x1b\[[0-9;:?<>=]*[ -/]*[@-~]")
-ROOT = Path(__file__).parents[2]
-
-
-def environment() -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "TMUX", "COLORTERM")}
-    paths = [str(ROOT), str(ROOT / "tui"), kept.get("PYTHONPATH", "")]
-    return {**kept, "TERM": "xterm-256color", "LANG": "C.UTF-8", "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-
-
-def until(condition: Callable[[], Any], what: Callable[[], str], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, what()
-        time.sleep(0.05)
-
-
-class Screen:
-    """A program on a pseudo-terminal, with everything that it wrote."""
-
-    def __init__(self, *arguments: str, columns: int = 100, lines: int = 60) -> None:
-        self.written = ""
-        self._screen = pyte.Screen(columns, lines)
-        self._stream = pyte.Stream(self._screen)
-        self.child = pexpect.spawn(
-            sys.executable, [str(SEAT), *arguments], dimensions=(lines, columns), env=environment(), encoding="utf-8"
-        )  # type: ignore[arg-type]
-
-    def look(self) -> str:
-        try:
-            while True:
-                text = self.child.read_nonblocking(65536, timeout=0.01)
-                self.written += text
-                self._stream.feed(text)
-        except (pexpect.TIMEOUT, pexpect.EOF):
-            return "\n".join(self._screen.display)
-
-    def until_shown(self, *parts: str) -> None:
-        until(lambda: all(part in self.look() for part in parts), lambda: f"{parts} never came:\n{self.look()}")
-
-    def close(self) -> None:
-        self.child.send("q")
-        until(lambda: (self.look(), not self.child.isalive())[1], lambda: f"it goes on:\n{self.look()}")
 
 
 def test_no_byte_of_a_hostile_text_reaches_the_terminal(queue: Queue) -> None:
@@ -101,43 +57,22 @@ def test_a_reviewer_leaves_and_the_terminal_is_as_before(queue: Queue) -> None:
             assert screen.written.rindex(f"\x1b[{switched_on}l") > screen.written.rindex(f"\x1b[{switched_on}h")
 
 
-PAYLOADS = (
+QUERIES = (
     "\x1b[>q",
     "\x1b[5n",
     "\x1b[c",
+    "\x1b[>c",
     "\x1b[6n",
     "\x1b[18t",
-    "\x1b]2;owned\x1b\\",
-    "\x1b]2;owned\x07",
-    "\x1b]52;c;b3duZWQ=\x1b\\",
+    "\x1b]10;?\x1b\\",
+    "\x1b]11;?\x07",
+    "\x1bP$qm\x1b\\",
     "\x1bP+q544e\x1b\\",
     "\x9b>q",
 )
-
-
-class Tmux:
-    """A tmux server of the test's own."""
-
-    def __init__(self, folder: Path) -> None:
-        self._socket = str(folder / "tmux")
-
-    def __call__(self, *arguments: str) -> str:
-        command = ["tmux", "-S", self._socket, "-f", "/dev/null", *arguments]
-        done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
-        return done.stdout
-
-    def start(self, *command: str) -> None:
-        self("new-session", "-d", "-x", "110", "-y", "40", "-s", "t", " ".join(command), ";",
-             "set-option", "-g", "set-clipboard", "on")  # fmt: skip
-
-    def screen(self) -> str:
-        return self("capture-pane", "-p", "-t", "t")
-
-    def title(self) -> str:
-        return self("display-message", "-p", "-t", "t", "#{pane_title}").strip()
-
-    def until_shown(self, part: str) -> None:
-        until(lambda: part in self.screen(), lambda: f"{part!r} never came:\n{self.screen()}")
+"""What terminals answer on the keyboard's line."""
+TITLE = "\x1b]2;owned\x1b\\"
+ORDERS = (TITLE, "\x1b]2;owned\x07", "\x1b]52;c;b3duZWQ=\x1b\\")
 
 
 @pytest.fixture
@@ -149,37 +84,114 @@ def tmux(tmp_path: Path) -> Iterator[Tmux]:
     tmux("kill-server")
 
 
-def add_hostile_calls(queue: Queue) -> list[str]:
-    return [
-        queue.add(tool=f"t{number}", path=f"x{text}", description=f"pay {text}", run=f"r{text}", risk="low")
-        for number, text in enumerate(PAYLOADS)
-    ]
+def done_by_alice(gate: Gate) -> list[str]:
+    return [event.kind for event in gate.events(limit=1000) if event.by == "human:alice"]
 
 
+@pytest.mark.timeout(150)
 def test_a_call_whose_text_makes_the_terminal_answer_gets_nothing_approved(queue: Queue, tmux: Tmux) -> None:
-    ids = add_hostile_calls(queue)
+    texts = [*QUERIES, *ORDERS]
+    ids = [
+        queue.add(tool=f"t{number}", path=f"x{text}", description=f"pay {text}", run=f"r{text}", agent=text, risk="low")
+        for number, text in enumerate(texts)
+    ]
+    for text in texts:
+        foul.run(queue.gate, {"step": text, "run_id": text, "value": text, "error": text})
     tmux.start(sys.executable, str(SEAT), queue.gate.path)
-    tmux.until_shown(f"{len(ids)} waiting")
+    tmux.until_shown(f"{len(ids) + len(texts)} waiting")
     title = tmux.title()
-    for number in range(1, len(ids)):
-        tmux("send-keys", "-t", "t", "j")
-        tmux.until_shown(f"t{number}  ")
-        tmux.until_shown(f"{ids[number]} ")
-        tmux("send-keys", "-t", "t", "o")
-        # What must not come announces itself by nothing: give the terminal the time to answer, and then some.
-        time.sleep(0.2)
-        tmux("send-keys", "-t", "t", "o")
-    time.sleep(0.6)
-    assert [queue.gate.get(request_id).status for request_id in ids] == ["pending"] * len(ids)
+    for number, request_id in enumerate(ids):
+        tmux.until_shown(f"t{number}  ", f"{request_id} ")
+        for key, shown in (("o", ""), ("o", ""), ("h", " history "), ("Escape", "waiting")):
+            tmux.keys(key)
+            tmux.until_shown(shown)
+            # What must not come announces itself by nothing: give the terminal the time to answer.
+            time.sleep(0.15)
+        tmux.keys("j")
+    for key, shown in (("U", " runs "), ("o", " run "), ("Escape", " runs "), ("Escape", "waiting"), ("?", "keys and")):
+        tmux.keys(key)
+        tmux.until_shown(shown)
+        time.sleep(0.3)
+    tmux.keys("Escape")
+    tmux.until_shown("waiting")
+    assert done_by_alice(queue.gate) == []
     assert tmux.title() == title
     assert "owned" not in title
     assert tmux("list-buffers") == ""
-    tmux("send-keys", "-t", "t", "a")
-    until(lambda: queue.gate.get(ids[-1]).status == "pending", lambda: "approved without its name typed")
-    tmux.until_shown("Type t9")
+
+
+BURST = "yyyyaaaa"
+PASTES = {
+    "typed in one burst": ("send-keys", "-l", "-t", "t", BURST),
+    "pasted": ("set-buffer", BURST, ";", "paste-buffer", "-t", "t"),
+    "pasted in brackets": ("set-buffer", BURST, ";", "paste-buffer", "-p", "-t", "t"),
+    "pasted with an end": ("set-buffer", f"{BURST}\n", ";", "paste-buffer", "-t", "t"),
+}
+
+
+@pytest.mark.parametrize("paste", PASTES.values(), ids=PASTES.keys())
+@pytest.mark.timeout(150)
+def test_a_paste_right_as_a_question_opens_decides_nothing(paste: tuple[str, ...], tmux: Tmux) -> None:
+    with temporary_gate() as gate:
+        calls = Queue(gate, None)  # type: ignore[arg-type]
+        for tool, risk in ((BURST, "critical"), ("one", "high"), ("two", "low"), ("three", "low")):
+            calls.add(tool=tool, risk=risk)
+        tmux.start(sys.executable, str(SEAT), gate.path)
+        tmux.until_shown("4 waiting", "a approve")
+        time.sleep(0.5)
+        # On each kind of question, and on the list itself; the key and the paste come as one.
+        for place, keys, shown in (
+            ("g", "a", f"Type {BURST}"),
+            ("j", "a", "Type yes"),
+            ("j", "r", "Reject two?"),
+            ("j", "S", "Stop the queue?"),
+            ("j", "", "4 waiting"),
+        ):
+            tmux.keys("Escape")
+            tmux.until_shown("4 waiting", "a approve")
+            tmux.keys(place)
+            time.sleep(0.5)
+            tmux("send-keys", "-t", "t", *([keys] if keys else []), ";", *paste)
+            time.sleep(0.8)
+            assert done_by_alice(gate) == [], (shown, tmux.screen())
+            tmux.keys("Escape")
+            time.sleep(0.2)
+        check_the_batch(tmux, gate, paste)
+        check_leaving(tmux, gate, paste)
+
+
+def check_the_batch(tmux: Tmux, gate: Gate, paste: tuple[str, ...]) -> None:
+    tmux.keys("Escape")
+    tmux.until_shown("4 waiting", "a approve")
+    time.sleep(0.5)
+    tmux.keys("*")
+    tmux.until_shown("4 marked")
+    time.sleep(0.5)
+    tmux("send-keys", "-t", "t", "A", ";", *paste)
+    time.sleep(0.8)
+    assert done_by_alice(gate) == [], tmux.screen()
+    tmux.keys("Escape")
+
+
+def check_leaving(tmux: Tmux, gate: Gate, paste: tuple[str, ...]) -> None:
+    """A rejection by hand shows that the keys are alive; what is pasted as one leaves neither keeps nor undoes it."""
+    tmux.until_shown("4 waiting", "a approve")
+    time.sleep(0.5)
+    tmux.keys("r")
+    tmux.until_shown("Enter rejects")
+    time.sleep(0.5)
+    tmux.keys("n")
+    tmux.keys("Enter")
+    tmux.until_shown("1 held")
+    tmux("send-keys", "-t", "t", "q", ";", *paste)
+    until(lambda: done_by_alice(gate) == ["rejected"], lambda: f"{done_by_alice(gate)}\n{tmux.screen()}")
+    time.sleep(0.8)
+    assert done_by_alice(gate) == ["rejected"], tmux.screen()
+    assert "held" in tmux.screen() or "can still be undone" in tmux.screen()
 
 
 def test_without_the_layers_the_same_text_reaches_the_terminal(queue: Queue, tmux: Tmux) -> None:
-    add_hostile_calls(queue)
+    # Alone: the answers to queries would press keys, and might leave.
+    queue.add(path=f"x{TITLE}", description=f"pay {TITLE}")
     tmux.start(sys.executable, str(SEAT), queue.gate.path, "bare")
-    until(lambda: tmux.title() == "owned", lambda: f"this test would notice nothing: {tmux.title()!r}")
+    until(lambda: tmux.title() == "owned", lambda: f"this test would notice nothing: {tmux.screen()}", 50)

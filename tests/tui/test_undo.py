@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gatekit_tui.settings import Settings
+from gatekit_tui.queue.settings import Settings
 from tests.tui.calls import Queue
 from tests.tui.desk import sit_down
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gatekit.display import dashboard_running
 from gatekit.errors import StoreError
 from gatekit_tui.app import ReviewApp
-from gatekit_tui.settings import read_settings
+from gatekit_tui.queue.settings import read_settings
 
 if TYPE_CHECKING:
     from gatekit import Gate

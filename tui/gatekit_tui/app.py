@@ -7,11 +7,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from gatekit.errors import StoreError
-from gatekit_tui.guarded import GuardedApp
+from gatekit_tui.frame.guarded import GuardedApp
 from gatekit_tui.missing import MissingScreen
-from gatekit_tui.review import ReviewScreen
-from gatekit_tui.review_keys import keymap
-from gatekit_tui.settings import Settings
+from gatekit_tui.queue.review import ReviewScreen
+from gatekit_tui.queue.review_keys import keymap
+from gatekit_tui.queue.settings import Settings
 
 if TYPE_CHECKING:
     from gatekit import Gate
@@ -39,6 +39,14 @@ class ReviewApp(GuardedApp):
         self._gate = gate
         self._reviewer = reviewer
         self._read_only = read_only
+
+    async def action_quit(self) -> None:
+        """Leave as the reviewer's screen does, which asks about what is not sent and not in force yet."""
+        for screen in self.screen_stack:
+            if isinstance(screen, ReviewScreen):
+                await screen.action_quit()
+                return
+        self.exit()
 
     def on_mount(self) -> None:
         """Show the queue, or what is wrong with it."""

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer
 
 from gatekit.display import draw_stats
 from gatekit.errors import StoreError
 from gatekit.models import Stats
-from gatekit_tui.bars import Bar
-from gatekit_tui.deliberate import DeliberateModal
-from gatekit_tui.menu import Menu
-from gatekit_tui.row_text import one_line
-from gatekit_tui.spans import Inked
+from gatekit_tui.frame.bars import Bar
+from gatekit_tui.frame.deliberate import DeliberateModal
+from gatekit_tui.frame.key_bar import KeyBar
+from gatekit_tui.frame.menu import Menu
+from gatekit_tui.frame.row_text import one_line
+from gatekit_tui.frame.spans import Inked
 
 if TYPE_CHECKING:
     from gatekit import Gate
@@ -47,7 +47,7 @@ class InsightScreen(DeliberateModal[None]):
         """A title, the figures, the keys."""
         yield Bar("bar", id="insight-title")
         yield self._menu
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Read them, now and again and again."""
@@ -62,7 +62,7 @@ class InsightScreen(DeliberateModal[None]):
         self._read_soon()
 
     def _read_soon(self) -> None:
-        self.run_worker(self._read(), group="insight", exclusive=True)
+        self.latest(self._read, "insight")
 
     async def _read(self) -> None:
         try:

@@ -7,12 +7,12 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from gatekit.errors import StoreError
-from gatekit_tui import panels
-from gatekit_tui.bars import Bar
-from gatekit_tui.lines_view import LinesView
+from gatekit_tui.frame.bars import Bar
+from gatekit_tui.frame.key_bar import KeyBar
+from gatekit_tui.frame.lines_view import LinesView
+from gatekit_tui.queue import panels
 
 
 class MissingScreen(Screen[None]):
@@ -29,7 +29,7 @@ class MissingScreen(Screen[None]):
         """The bar, the reason, the keys."""
         yield Bar("bar", id="top")
         yield LinesView(panels.unusable(self._error), base="base", id="panel")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Name the program."""

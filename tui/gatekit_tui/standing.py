@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer
 
 from gatekit.errors import GatekitError, StoreError
 from gatekit.models import Grant, ReviewerRow
-from gatekit_tui.ask import AskScreen
-from gatekit_tui.bars import Bar
-from gatekit_tui.deliberate import DeliberateModal
-from gatekit_tui.lasting import grant_end, grant_state, grant_whose, scope_lines
-from gatekit_tui.lines_view import LinesView
-from gatekit_tui.menu import Menu
-from gatekit_tui.row_text import one_line, person
-from gatekit_tui.spans import Inked
+from gatekit_tui.decide.lasting import grant_end, grant_state, grant_whose, scope_lines
+from gatekit_tui.frame.ask import AskScreen
+from gatekit_tui.frame.bars import Bar
+from gatekit_tui.frame.deliberate import DeliberateModal
+from gatekit_tui.frame.key_bar import KeyBar
+from gatekit_tui.frame.lines_view import LinesView
+from gatekit_tui.frame.menu import Menu
+from gatekit_tui.frame.row_text import one_line, person
+from gatekit_tui.frame.spans import Inked
 
 if TYPE_CHECKING:
     from gatekit import Gate
@@ -55,7 +55,7 @@ class GrantsScreen(DeliberateModal[None]):
         yield Bar("bar", id="grants-title")
         yield self._menu
         yield LinesView(id="grant")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Read them, now and again and again."""
@@ -64,7 +64,7 @@ class GrantsScreen(DeliberateModal[None]):
         self.set_interval(_AGAIN, self._read_soon)
 
     def _read_soon(self) -> None:
-        self.run_worker(self._read(), group="grants", exclusive=True)
+        self.latest(self._read, "grants")
 
     async def _read(self) -> None:
         chosen = self._chosen()
@@ -146,7 +146,7 @@ class ReviewersScreen(DeliberateModal[None]):
         yield Bar("bar", id="reviewers-title")
         yield self._menu
         yield LinesView(id="hint")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Read them."""

@@ -1,0 +1,81 @@
+"""What a reviewer does with a request besides deciding it once: take it, hand it on, allow its like for a while."""
+
+from __future__ import annotations
+
+from gatekit.display import friction
+from gatekit.models import Request
+from gatekit_tui.decide.allow import MOST_ARGUMENTS, AllowScreen
+from gatekit_tui.decide.delegate import DelegateScreen, Handover
+from gatekit_tui.decide.lasting import Draft, Permit
+from gatekit_tui.decide.sending import Sender
+from gatekit_tui.frame.ask import word_for
+from gatekit_tui.request.detail_text import Study
+
+
+class Sharer:
+    """Claims, delegates and allows in the reviewer's name; what was typed is kept until it was sent."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self._permits: dict[tuple[str, str], Draft] = {}
+        self._handovers: dict[str, Handover] = {}
+
+    def claim(self, seen: Study) -> None:
+        """Take it to look at it."""
+        request = seen.request
+        self._sender.send(request, self._claim(request), lambda: None)
+
+    async def _claim(self, request: Request) -> Request:
+        taken = await self._sender.reviewer.claim(request)
+        if taken.claim is not None:
+            say = self._sender.screen.review.say
+            say(f"{request.tool} is yours until {taken.claim.until:%H:%M:%S} UTC; others see it.")
+        return taken
+
+    def delegate(self, seen: Study) -> None:
+        """Hand one's part of it to somebody else."""
+        request = seen.request
+        screen = DelegateScreen(request.tool, self._handovers.get(request.id, Handover()))
+
+        def answered(handover: Handover | None) -> None:
+            self._handovers[request.id] = screen.handover
+            if handover is not None:
+                deed = self._sender.reviewer.delegate(request, to=handover.to, reason=handover.reason)
+                self._sender.send(request, deed, lambda: self._handed_on(request, handover))
+
+        self._sender.screen.app.push_screen(screen, answered)
+
+    def _handed_on(self, request: Request, handover: Handover) -> None:
+        self._handovers.pop(request.id, None)
+        self._sender.screen.review.say(f"{handover.to} decides on {request.tool} in your place.")
+
+    def allow(self, seen: Study, *, shown_all: bool) -> None:
+        """Approve it, and its like for a while."""
+        request, say = seen.request, self._sender.screen.review.say
+        if request.risk == "critical":
+            say("A call of critical risk needs a human each time: it cannot be allowed for a while.", "warning")
+            return
+        if len(request.args) > MOST_ARGUMENTS:
+            say(f"Too many arguments for a form: use  gatekit allow {request.id}", "warning")
+            return
+        key = (request.id, request.token)
+        # A permission is at least as much as the approval that it holds.
+        cost = friction(request.risk, hidden=seen.hidden, shown_all=shown_all)
+        word = word_for(cost, request.tool, request.id)
+        screen = AllowScreen(request, self._permits.get(key, Draft()), word)
+
+        def answered(permit: Permit | None) -> None:
+            self._permits[key] = screen.draft
+            if permit is not None:
+                self._sender.send(request, self._allow(request, permit), lambda: self._allowed(key))
+
+        self._sender.screen.app.push_screen(screen, answered)
+
+    async def _allow(self, request: Request, permit: Permit) -> object:
+        return await self._sender.reviewer.allow(
+            request, for_=permit.for_, uses=permit.uses, scope=permit.scope, within=permit.within
+        )
+
+    def _allowed(self, key: tuple[str, str]) -> None:
+        self._permits.pop(key, None)
+        self._sender.screen.review.say("Approved, and allowed for a while: P lists what is allowed, and takes it back.")

@@ -1,0 +1,3 @@
+"""Changing arguments and giving answers: forms, JSON, and the reviewer's own editor."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""All that happened to one request."""
+
+from __future__ import annotations

@@ -1,0 +1,113 @@
+"""Approve many calls at once: all of them to read, and a number to type."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input, Static
+
+from gatekit_tui.frame.bars import Bar
+from gatekit_tui.frame.deliberate import DeliberateModal
+from gatekit_tui.frame.key_bar import KeyBar
+from gatekit_tui.frame.lines_view import LinesView
+from gatekit_tui.frame.spans import Inked
+from gatekit_tui.queue.batch import Sorted, alone_lines, item_lines, summary_lines
+
+
+class ReadView(LinesView):
+    """Lines that know how far they were read, whatever scrolled them."""
+
+    _read_to = 0
+
+    @property
+    def read_all(self) -> bool:
+        """Whether every line was on the screen since they were broken so."""
+        self._note()
+        return self._read_to >= self.virtual_size.height > 0
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._note(round(old_value))
+        self._note()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The lines are broken anew: those that were read are others now."""
+        super().on_resize(event)
+        self._read_to = 0
+        self._note()
+
+    def _note(self, top: int | None = None) -> None:
+        # What a leap passed over was not in sight: the reading goes on where it was.
+        top = self.scroll_offset.y if top is None else top
+        if top <= self._read_to:
+            self._read_to = max(self._read_to, top + self.size.height)
+
+
+class BatchScreen(DeliberateModal[bool]):
+    """True only if all of it was in sight, and the number of calls was typed and sent off by hand."""
+
+    DEFAULT_CSS = """
+    BatchScreen {
+        background: $background;
+        #calls { height: 1fr; padding: 0 1; }
+        #hint { height: 1; padding: 0 1; background: $surface; color: $secondary; width: 1fr; }
+        Input, Input:focus { border: none; height: 1; padding: 0 1; background: $panel; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back, marks kept"),
+        Binding("pagedown,down", "read_on(1)", "read on", key_display="PgDn", priority=True),
+        Binding("pageup,up", "read_on(-1)", "read back", show=False, priority=True),
+    ]
+
+    def __init__(self, found: Sorted) -> None:
+        super().__init__()
+        self._count = len(found.together)
+        self._view = ReadView(_lines(found), base="base", id="calls")
+
+    def compose(self) -> ComposeResult:
+        """A title, the calls, a place for the number, the keys."""
+        yield Bar("bar", id="batch-title")
+        yield self._view
+        yield Static(f"Type {self._count} and press Enter to approve them all.", id="hint", markup=False)
+        yield Input(id="count", select_on_focus=False, max_length=6)
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Say how many there are."""
+        title: Inked = ((" approve ", "dim"), (f"{self._count} call{'' if self._count == 1 else 's'}", "title"))
+        self.query_one("#batch-title", Bar).write(title)
+        self.query_one(Input).focus()
+
+    def action_read_on(self, step: int) -> None:
+        """Scroll the calls while the number keeps the focus."""
+        self._view.scroll_relative(y=step * max(1, self._view.size.height - 1), animate=False, force=True)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter approves nothing by itself: only behind the number, and behind all that was to be read."""
+        event.stop()
+        if event.value.strip() != str(self._count):
+            self.review.say(f"That is not it: type {self._count}, or press Esc.", "warning")
+        elif not self._view.read_all:
+            self.review.say("You have not seen all of them: PgDn shows more.", "warning")
+        else:
+            self.deliberately(lambda: self._close(True))
+
+    def action_back(self) -> None:
+        """Nothing is decided."""
+        self._close(False)
+
+    def _close(self, answer: bool) -> None:
+        if self.is_current:
+            self.dismiss(answer)
+
+
+def _lines(found: Sorted) -> list[Inked]:
+    lines = [*summary_lines(found.together), (), (("the calls", "label"),), *item_lines(found.together)]
+    if found.alone:
+        plural = "" if len(found.alone) == 1 else "s"
+        lines += [(), ((f"left out: {len(found.alone)} request{plural}", "label"),), *alone_lines(found.alone)]
+    return lines

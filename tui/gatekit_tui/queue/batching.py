@@ -1,0 +1,129 @@
+"""Decides on the marked requests together: reads them anew, asks, sends, and tells what came of each."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from gatekit.errors import GatekitError, RequestNotFound
+from gatekit.models import Decision, Request
+from gatekit_tui.decide.sending import Deed, Sender
+from gatekit_tui.frame.ask import ReasonScreen
+from gatekit_tui.frame.spans import Inked
+from gatekit_tui.frame.told import ToldScreen
+from gatekit_tui.queue.batch import Sorted, told_lines, told_words, tools_of, why_alone
+from gatekit_tui.queue.batch_screen import BatchScreen
+from gatekit_tui.queue.marks import MOST, Marks
+from gatekit_tui.request.detail_text import Study, study
+
+
+class Batcher:
+    """Approves or rejects what is marked. `changed` is called when the marks did."""
+
+    def __init__(self, sender: Sender, marks: Marks, changed: Callable[[], None]) -> None:
+        self._sender = sender
+        self._screen = sender.screen
+        self._marks = marks
+        self._changed = changed
+        self._reason = ""
+
+    def approve(self) -> None:
+        """Show all that is marked, and approve what the reviewer then confirms."""
+        self._start(self._ask_to_approve)
+
+    def reject(self) -> None:
+        """Reject all that is marked, for one reason."""
+        self._start(self._ask_to_reject)
+
+    def _start(self, ask: Callable[[list[tuple[Study, str]]], None]) -> None:
+        say = self._screen.review.say
+        if not self._marks:
+            say("Nothing is marked: space marks the chosen request, V a range, * all that is in sight.")
+        elif len(self._marks) > MOST:
+            say(f"{len(self._marks)} are marked: {MOST} are the most for one decision.", "warning")
+        else:
+            self._screen.latest(partial(self._read, ask), "batch")
+
+    async def _read(self, ask: Callable[[list[tuple[Study, str]]], None]) -> None:
+        found: list[tuple[Study, str]] = []
+        for request_id, token in list(self._marks.items()):
+            try:
+                found.append((study(await self._sender.gate.aio.get(request_id)), token))
+            except RequestNotFound:
+                self._marks.drop([request_id])
+                self._screen.review.say("A request that was marked was deleted: its mark is gone.", "warning")
+            except GatekitError as error:
+                self._screen.review.say(str(error), "error")
+                return
+        self._changed()
+        if self._screen.is_current and found:
+            ask(found)
+
+    def _ask_to_approve(self, found: list[tuple[Study, str]]) -> None:
+        self._screen.latest(partial(self._show, found), "batch")
+
+    async def _show(self, found: list[tuple[Study, str]]) -> None:
+        together: list[Study] = []
+        alone: list[tuple[Request, str]] = []
+        for seen, token in found:
+            try:
+                refusal = await self._sender.reviewer.may(seen.request, verb="approve")
+            except GatekitError as error:
+                self._screen.review.say(f"Nothing was decided: {error}", "error")
+                return
+            why = why_alone(seen, token, refusal, self._sender.gate.now())
+            if why is None:
+                together.append(seen)
+            else:
+                alone.append((seen.request, why))
+        sorted_ = Sorted(tuple(together), tuple(alone))
+        if not self._screen.is_current:
+            return
+        if not together:
+            title: Inked = ((" none of them can be approved with others", "title"),)
+            told: list[str | None] = [why for _, why in alone]
+            self._screen.app.push_screen(ToldScreen(title, told_lines([one for one, _ in alone], told, "")))
+            return
+        requests = [seen.request for seen in together]
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._send(requests, self._sender.reviewer.approve, "approved")
+
+        self._screen.app.push_screen(BatchScreen(sorted_), answered)
+
+    def _ask_to_reject(self, found: list[tuple[Study, str]]) -> None:
+        requests = [seen.request for seen, _ in found]
+        marked = {seen.request.id: token for seen, token in found}
+        count = len(requests)
+        screen = ReasonScreen(
+            f"Reject {count} request{'' if count == 1 else 's'}? {tools_of(requests)}",
+            self._reason,
+            hint=f"Enter rejects all {count}; Esc goes back.",
+        )
+
+        def answered(reason: str | None) -> None:
+            self._reason = screen.text
+            if reason:
+                self._send(requests, lambda one: self._reject(one, marked[one.id], reason), "rejected")
+
+        self._screen.app.push_screen(screen, answered)
+
+    def _reject(self, request: Request, token: str, reason: str) -> Awaitable[Decision]:
+        # The version that was marked: another one the reviewer may not have seen.
+        return self._sender.reviewer.reject(request.id, reason=reason, token=token)
+
+    def _send(self, requests: list[Request], deed: Deed, done: str) -> None:
+        self._screen.run_worker(self._deliver(requests, deed, done), group="decide")
+
+    async def _deliver(self, requests: list[Request], deed: Deed, done: str) -> None:
+        told = await self._sender.send_all(requests, deed)
+        self._reason = ""
+        self._marks.drop([request.id for request in requests])
+        self._changed()
+        words = told_words(told, done)
+        if any(told):
+            lines = told_lines(requests, told, done)
+            self._screen.app.push_screen(ToldScreen(((f" {words}", "title"),), lines))
+        else:
+            self._screen.review.say(f"{words}.")

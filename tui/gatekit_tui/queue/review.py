@@ -1,0 +1,213 @@
+"""The reviewer's screen: what its keys do. All store work is awaited: none blocks a key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
+
+from gatekit.models import ReviewVerb
+from gatekit_tui.decide.deciding import Decider
+from gatekit_tui.decide.held import held_words
+from gatekit_tui.decide.leaving import LeaveScreen
+from gatekit_tui.decide.sending import Sender
+from gatekit_tui.decide.sharing import Sharer
+from gatekit_tui.decide.stopping import Stopper
+from gatekit_tui.queue.batching import Batcher
+from gatekit_tui.queue.lanes import WAITING
+from gatekit_tui.queue.review_keys import DECIDING, KEYS, LANE_OF, LOOKING, MARKING, YES, speaks_of, speaks_to
+from gatekit_tui.queue.settings import Settings
+from gatekit_tui.queue.top_text import Top
+from gatekit_tui.queue.visiting import VisitingScreen
+from gatekit_tui.request.detail import identity
+from gatekit_tui.request.detail_text import Study
+
+if TYPE_CHECKING:
+    from gatekit import Gate
+
+
+class ReviewScreen(VisitingScreen):
+    """Shows what waits and sends what the reviewer decides."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
+
+    def __init__(self, gate: Gate, reviewer: str, settings: Settings, *, read_only: bool) -> None:
+        super().__init__(gate, reviewer, settings, read_only=read_only)
+        sender = Sender(self, gate, reviewer, settings.hold, self._mark_saving)
+        self._sender = sender
+        self._decider = Decider(sender)
+        self._batcher = Batcher(sender, self._marks, self._marks_changed)
+        self._sharer = Sharer(sender)
+        self._stopper = Stopper(sender)
+        self._told_of: list[object] = []
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that decide are absent where nobody may, and dead where nothing waits."""
+        if action in DECIDING and self._read_only:
+            return False
+        if action in MARKING:
+            return True if self._feed.wish.lane is WAITING else None
+        if action == "undo":
+            return True if self._undoable() else None
+        if action in LANE_OF:
+            seen = self._detail.study
+            if not speaks_to(action, self._feed.wish.lane, "call" if seen is None else seen.request.kind):
+                return False
+            return True if self._drawn_in(LANE_OF[action]) is not None else None
+        if action in ("open", "other_pane", "skip"):
+            return True if self._list.rows.size else None
+        if action in LOOKING:
+            return True if speaks_of(action, self._detail.study) else None
+        return True
+
+    def _told_at_the_top(self) -> Top:
+        now = self._gate.now()
+        held = held_words(self._sender.held.last(now), now)
+        return (
+            super()
+            ._told_at_the_top()
+            .with_own(held=held, marked=len(self._marks), stale=self._follower.stale, paused=self._follower.paused)
+        )
+
+    def _decide(self, action: str, act: Callable[[Study], None]) -> None:
+        """Do it with the drawn request, unless the key came too soon, or what is drawn is not to be trusted."""
+        seen = self._drawn_in(LANE_OF[action])
+        if seen is None:
+            return
+        if self._follower.stale is not None:
+            self.review.say("The picture is old: the queue could not be read. Nothing is decided by it.", "warning")
+        elif seen.broken and action in YES:
+            self.review.say("It cannot be displayed, so it cannot be approved here; r rejects it.", "warning")
+        else:
+            self.deliberately(lambda: act(seen))
+
+    def _fill_in(self, action: str, verb: ReviewVerb, open_form: Callable[[Study], None]) -> None:
+        """The same for what may cost typing, which nobody shall do in vain: first ask whether they may."""
+
+        def ask(seen: Study) -> None:
+            self.latest(partial(self._open_if_allowed, seen, open_form, verb), "may")
+
+        self._decide(action, ask)
+
+    async def _open_if_allowed(self, seen: Study, open_form: Callable[[Study], None], verb: ReviewVerb) -> None:
+        if not await self._sender.may(seen.request, verb):
+            return
+        now = self._drawn_in(WAITING)
+        # While the queue was asked the reviewer may have gone on, or another version may have come.
+        if self.is_current and now is not None and identity(now) == identity(seen):
+            open_form(now)
+
+    def action_approve(self) -> None:
+        """Approve the drawn call, with the work that its risk asks for."""
+        self._say_yes("approve", "approve")
+
+    def action_release(self) -> None:
+        """Let the drawn run go on."""
+        self._say_yes("release", "release")
+
+    def _say_yes(self, action: str, verb: ReviewVerb) -> None:
+        seen, shown_all = self._detail.study, self._detail.shown_all
+        if seen is not None and self._decider.costs_a_word(seen, shown_all=shown_all):
+            self._fill_in(action, verb, lambda seen: self._decider.approve(seen, shown_all=shown_all))
+        else:
+            # The queue itself says at once whether they may.
+            self._decide(action, lambda seen: self._decider.approve(seen, shown_all=shown_all))
+
+    def action_answer(self) -> None:
+        """Answer the drawn question."""
+        shown_all = self._detail.shown_all
+        self._fill_in("answer", "answer", lambda seen: self._decider.answer(seen, shown_all=shown_all))
+
+    def action_edit(self) -> None:
+        """Edit the arguments of the drawn call."""
+        shown_all = self._detail.shown_all
+        seen = self._detail.study
+        # Of a pause what is edited is its payload, and it is released with that.
+        verb: ReviewVerb = "release" if seen is not None and seen.request.kind == "pause" else "edit"
+        self._fill_in("edit", verb, lambda seen: self._decider.edit(seen, shown_all=shown_all))
+
+    def action_reject(self) -> None:
+        """Reject the drawn request, with a reason."""
+        self._fill_in("reject", "reject", self._decider.reject)
+
+    def action_respond(self) -> None:
+        """Answer the agent instead of letting the drawn call run."""
+        self._fill_in("respond", "respond", self._decider.respond)
+
+    def action_allow(self) -> None:
+        """Approve the drawn call, and its like for a while."""
+        shown_all = self._detail.shown_all
+        self._fill_in("allow", "approve", lambda seen: self._sharer.allow(seen, shown_all=shown_all))
+
+    def action_claim(self) -> None:
+        """Take the drawn request to look at it."""
+        self._decide("claim", self._sharer.claim)
+
+    def action_delegate(self) -> None:
+        """Hand one's part of the drawn request on."""
+        self._fill_in("delegate", "delegate", self._sharer.delegate)
+
+    def action_retry(self) -> None:
+        """Let the drawn call run again, though what it did is not known."""
+        self._decide("retry", self._decider.retry)
+
+    def action_settle(self) -> None:
+        """Say how the drawn call ended."""
+        self._decide("settle", self._decider.settle)
+
+    def action_declare_lost(self) -> None:
+        """Give up the drawn call, which hangs."""
+        self._decide("declare_lost", self._decider.declare_lost)
+
+    def action_approve_marked(self) -> None:
+        """Approve what is marked, once all of it was read."""
+        self.deliberately(self._batcher.approve)
+
+    def action_reject_marked(self) -> None:
+        """Reject what is marked, for one reason."""
+        self.deliberately(self._batcher.reject)
+
+    def action_undo(self) -> None:
+        """Take back the chosen decision, else the last that does not count yet."""
+        if ids := self._undoable():
+            self.run_worker(self._sender.undo(ids), group="decide")
+
+    def _undoable(self) -> tuple[str, ...]:
+        """What was decided last; or the chosen decision, where that is another one."""
+        last = tuple(one.request_id for one in self._sender.held.last(self._gate.now()))
+        seen, chosen = self._detail.study, self._list.chosen
+        if seen is None or chosen is None or chosen.id != seen.request.id or chosen.id in last:
+            return last
+        decision = seen.request.decision
+        is_mine = decision is not None and decision.by == f"human:{self._who}"
+        return (chosen.id,) if is_mine and seen.request.status == "held" else last
+
+    def action_stop(self) -> None:
+        """Stop the queue, or let it go on."""
+        self.deliberately(lambda: self._stopper.turn(self.review.stopped))
+
+    async def action_quit(self) -> None:
+        """Leave; a decision on its way is let arrive first, and what can still be undone is asked about."""
+        if on_their_way := [work for work in self.workers if work.group == "decide"]:
+            await self.workers.wait_for_complete(on_their_way)
+        drafts = self._decider.drafts
+        if drafts and drafts != self._told_of:
+            self.review.say("What you began to write is not sent yet. q again leaves without it.", "warning")
+            self._told_of = drafts
+        elif held := self._sender.held.all(self._gate.now()):
+            self.app.push_screen(LeaveScreen(held), self._leave)
+        else:
+            self.app.exit()
+
+    def _leave(self, choice: str | None) -> None:
+        if choice == "keep":
+            self.app.exit()
+        elif choice == "undo":
+            self.run_worker(self._undo_and_leave(), group="leave")
+
+    async def _undo_and_leave(self) -> None:
+        ids = [one.request_id for one in self._sender.held.all(self._gate.now())]
+        if not await self._sender.undo(ids):
+            self.app.exit()

@@ -1,0 +1,168 @@
+"""What the reviewer's screen looks like: the bars, the list, the detail, and the panel that stands in for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+
+from gatekit_tui.frame.bars import Bar
+from gatekit_tui.frame.deliberate import Deliberate
+from gatekit_tui.frame.ink_view import InkView
+from gatekit_tui.frame.key_bar import KeyBar
+from gatekit_tui.frame.lines_view import LinesView
+from gatekit_tui.frame.spans import Inked
+from gatekit_tui.queue import panels
+from gatekit_tui.queue.feed import Feed
+from gatekit_tui.queue.filter_bar import FilterBar
+from gatekit_tui.queue.queue_list import ListHead, QueueList
+from gatekit_tui.queue.top_text import NARROW, WIDE, Top, chips, top_spans
+from gatekit_tui.request.detail import DetailView
+
+if TYPE_CHECKING:
+    from gatekit import Gate
+
+
+class ReviewLayout(Deliberate[None]):
+    """The list, the chosen request in full, and the ways between them. Nothing here reads the queue."""
+
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (15, "-high")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-middle"), (WIDE, "-wide")]  # noqa: RUF012
+    DEFAULT_CSS = """
+    ReviewLayout {
+        #chips { display: none; }
+        &.-chips #chips { display: block; }
+        #panes { height: 1fr; layout: vertical; }
+        #left { height: 36%; min-height: 4; max-height: 19; }
+        #right { height: 1fr; }
+        #list, #detail { height: 1fr; }
+        #panel { display: none; height: 1fr; padding: 2 4; }
+        &.-wide #panes { layout: horizontal; }
+        &.-wide #left { width: 48%; height: 100%; max-height: 100%; }
+        &.-wide #right { width: 1fr; height: 100%; border-left: vkey $border; }
+        &.-low, &.-narrow { #left { height: 100%; width: 100%; max-height: 100%; } #right { display: none; } }
+        &.-open { #left { display: none; } #right { display: block; width: 100%; height: 100%; border-left: none; } }
+        &.-empty { #panes { display: none; } #panel { display: block; } }
+    }
+    """
+
+    def __init__(self, gate: Gate, reviewer: str, *, read_only: bool) -> None:
+        super().__init__()
+        self._gate = gate
+        self._who = reviewer
+        self._read_only = read_only
+        self._feed = Feed(gate)
+        self._top = Bar("bar", id="top")
+        self._chips = Bar("head", id="chips")
+        self._filter = FilterBar(id="filter")
+        self._panel = LinesView(panels.connecting(str(gate.path)), base="base", id="panel")
+        self._head = ListHead(id="head")
+        self._list = QueueList(gate.now, reviewer, id="list")
+        self._title = Bar("head", id="title", fill="─")
+        self._detail = DetailView(gate.now, id="detail")
+        self._trouble = "connecting"
+        self._unknown = 0
+        self._in_lane = 0
+        self._critical = 0
+
+    def compose(self) -> ComposeResult:
+        """Top bar, list, detail, footer; and the panel that stands in for them."""
+        yield self._top
+        yield self._chips
+        yield self._filter
+        yield self._panel
+        with Container(id="panes"):
+            with Vertical(id="left"):
+                yield self._head
+                yield self._list
+            with Vertical(id="right"):
+                yield self._title
+                yield self._detail
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Show that nothing is read yet."""
+        self.add_class("-empty")
+        self._list.focus()
+        self._write_top()
+        self.set_interval(1, self._tick)
+
+    def on_resize(self) -> None:
+        """The top bar says less where there is less room; a pane that found none loses the focus."""
+        self._write_top()
+        self.call_after_refresh(self._focus_the_list)
+
+    def on_detail_view_moved(self) -> None:
+        """Say which lines are in sight."""
+        place = self._detail.place
+        end: Inked = ((f" {place} " if place else "", "dim"), ("─", "rule"))
+        self._title.write((("─", "rule"),), end)
+
+    def _told_at_the_top(self) -> Top:
+        rows, wish = self._list.rows, self._feed.wish
+        return Top(
+            wish,
+            total=rows.total,
+            exact=self._feed.exact if wish.is_whole else not rows.cut,
+            in_lane=self._in_lane,
+            unknown=self._unknown,
+            critical=self._critical,
+            who=self._who,
+            read_only=self._read_only,
+            trouble=self._trouble,
+        )
+
+    def _write_top(self) -> None:
+        top = self._told_at_the_top()
+        self._top.write(*top_spans(top, self.size.width))
+        self._head.call_age("AGE" if top.wish.lane.orders[0] == "decided" else "WAIT")
+        line = chips(top)
+        self.set_class(bool(line), "-chips")
+        self._chips.write(line, ((("Esc clears ", "dim"),) if top.wish.where else ()))
+
+    def _show_whether_empty(self) -> None:
+        empty = self._list.rows.size == 0
+        if self.has_class("-empty") and not empty:
+            # A list that is not shown cannot have the focus; it gets it back once it is.
+            self.call_after_refresh(self._focus_the_list)
+        self.set_class(empty, "-empty")
+        if empty:
+            wish = self._feed.wish
+            if wish.where:
+                self._panel.write(panels.nothing_found(wish.where, self._in_lane, wish.lane))
+            else:
+                self._panel.write(panels.empty(str(self._gate.path), wish.lane, self._unknown))
+        self._write_top()
+
+    def _tick(self) -> None:
+        self._list.tick()
+        self._detail.tick()
+        self._write_top()
+
+    def action_open(self) -> None:
+        """Give the detail the whole screen; never decides."""
+        self.toggle_class("-open")
+        self._focus_at_once(self._detail if self.has_class("-open") else self._list)
+
+    def action_close(self) -> None:
+        """Back to the list."""
+        self.remove_class("-open")
+        self._focus_at_once(self._list)
+
+    def _focus_the_list(self) -> None:
+        if self.focused is None:
+            self._focus_at_once(self._list)
+
+    def _focus_at_once(self, pane: InkView) -> None:
+        # `pane.focus()` takes effect later: the next key would still go to the other pane.
+        self.set_focus(pane, scroll_visible=False)
+
+    def action_other_pane(self) -> None:
+        """Between list and detail."""
+        if not self.has_class("-open"):
+            self._focus_at_once(self._detail if self._list.has_focus else self._list)
+
+    def action_read_on(self, lines: int) -> None:
+        """Scroll the detail while the list keeps the focus."""
+        self._detail.action_scroll_by(lines)

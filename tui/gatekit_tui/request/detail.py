@@ -1,0 +1,129 @@
+"""The pane with one call in full. It knows how far the reviewer has read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+
+from gatekit_tui.frame.ink_view import InkView
+from gatekit_tui.frame.spans import Inked
+from gatekit_tui.frame.theme import Base
+from gatekit_tui.request.detail_text import Body, Study, broken, draw_body, draw_heading
+
+
+class DetailView(InkView, can_focus=True):
+    """Draws one `Study` in as many lines as it takes; only those in sight are turned into cells."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "scroll_by(1)", "Down", show=False),
+        Binding("k,up", "scroll_by(-1)", "Up", show=False),
+        Binding("pagedown", "scroll_page(1)", "Page down", show=False),
+        Binding("pageup", "scroll_page(-1)", "Page up", show=False),
+        Binding("g,home", "scroll_home", "Top", show=False),
+        Binding("G,end", "scroll_end", "End", show=False),
+    ]
+
+    class Moved(Message):
+        """Other lines are in sight."""
+
+    def __init__(self, now: Callable[[], datetime], *, id: str) -> None:
+        super().__init__(id=id)
+        self._now = now
+        self.study: Study | None = None
+        self.gone = False
+        self.shown_all = False
+        """Whether every line of the arguments was on the screen since this version is shown."""
+        self._read_to = 0
+        self._heading: tuple[Inked, ...] = ()
+        self._body = Body((), 0)
+
+    @property
+    def place(self) -> str:
+        """Which lines are in sight, where not all are: `1–12 of 45`."""
+        first, height, total = self.scroll_offset.y, self.size.height, self.virtual_size.height
+        return "" if total <= height else f"{first + 1}–{min(total, first + height)} of {total:,}"
+
+    def show(self, study: Study | None, *, gone: bool = False) -> None:
+        """Show a call; another call or another version of it starts at the top, unread."""
+        same = study is not None and self.study is not None and identity(study) == identity(self.study)
+        self.study, self.gone = study, gone
+        if not same:
+            self.shown_all = False
+            self._read_to = 0
+            self.scroll_to(y=0, animate=False, force=True)
+        self._draw()
+
+    def tick(self) -> None:
+        """Redraw the heading if time changed its words."""
+        before = self._heading
+        self._draw_heading()
+        if len(before) != len(self._heading):
+            self.refresh()
+            return
+        for line, (was, told) in enumerate(zip(before, self._heading, strict=True)):
+            if was != told:
+                self.refresh_line(line)
+
+    def inked_line(self, line: int) -> tuple[Inked, Base]:
+        """What stands on a line of the heading, then of the body."""
+        in_body = line - len(self._heading)
+        if in_body < 0:
+            return self._heading[line], "base"
+        return (self._body.lines[in_body] if in_body < len(self._body.lines) else ()), "base"
+
+    def action_scroll_by(self, lines: int) -> None:
+        self.scroll_relative(y=lines, animate=False, force=True)
+
+    def action_scroll_page(self, step: int) -> None:
+        self.action_scroll_by(step * max(1, self.size.height - 1))
+
+    def action_scroll_home(self) -> None:
+        self.scroll_to(y=0, animate=False, force=True)
+
+    def action_scroll_end(self) -> None:
+        self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._note_read()
+
+    def on_resize(self) -> None:
+        # The lines are broken anew: those that were read are others now.
+        self._read_to = 0
+        self._draw()
+
+    def _draw(self) -> None:
+        try:
+            self._draw_heading()
+            self._body = Body((), 0) if self.study is None else draw_body(self.study, self.inner_width)
+        except Exception as error:  # noqa: BLE001 - one request that cannot be drawn must not take the others with it
+            assert self.study is not None
+            self.study, self._heading = broken(self.study, error), ()
+            self._body = draw_body(self.study, self.inner_width)
+        self.virtual_size = Size(self.inner_width, len(self._heading) + len(self._body.lines))
+        self.refresh()
+        self._note_read()
+
+    def _draw_heading(self) -> None:
+        if self.study is None or self.study.broken:
+            self._heading = ()
+        else:
+            self._heading = draw_heading(self.study.request, self.inner_width, self._now())
+
+    def _note_read(self) -> None:
+        top = self.scroll_offset.y
+        # What a leap passed over was not read: reading goes on where it was.
+        if self.study is not None and self.size.height and self.is_on_screen and top <= self._read_to:
+            self._read_to = max(self._read_to, top + self.size.height)
+            self.shown_all |= self._read_to >= len(self._heading) + self._body.arguments_end
+        self.post_message(self.Moved())
+
+
+def identity(study: Study) -> tuple[str, str]:
+    """Which request is drawn, and which version of it: a token alone is the same for calls that are alike."""
+    return study.request.id, study.request.token

@@ -1,0 +1,3 @@
+"""Durable runs, and their steps."""
+
+from __future__ import annotations
