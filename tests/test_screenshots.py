@@ -76,7 +76,7 @@ def test_a_picture_becomes_small_and_keeps_every_word_and_every_colour(maker: Mo
     assert "url(" not in small
 
 
-@pytest.mark.sweep
+@pytest.mark.long
 def test_a_picture_is_the_same_each_time(tmp_path: Path) -> None:
     drawn = []
     for folder in (tmp_path / "one", tmp_path / "other"):

@@ -75,7 +75,7 @@ def test_a_section_measures_all_its_figures(section: ModuleType, count: int, tmp
     ("part", "few", "many", "count"),
     [
         pytest.param(dashboard_lock, 100, 100, 1, id="lock"),
-        pytest.param(dashboard_starts, 100, 100, 3, id="starts"),
+        pytest.param(dashboard_starts, 100, 100, 3, id="starts", marks=pytest.mark.long),
         pytest.param(dashboard_starts, 100, 300, 6, id="starts-over-two-queues", marks=pytest.mark.long),
         pytest.param(dashboard_rest, 100, 300, 14, id="rest", marks=pytest.mark.long),
     ],

@@ -19,7 +19,7 @@ def play(folder: Path, seeds: tuple[int, ...], rounds: int) -> Tally:
 
 @pytest.mark.sweep
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_in_150_rounds_of_crash_and_resume_nothing_is_lost_or_runs_twice(seed: int, tmp_path: Path) -> None:
     tally = play(tmp_path, (seed,), 150)
     assert tally.wrong == []

@@ -89,7 +89,7 @@ def test_in_any_history_one_is_told_beforehand_what_one_would_be_refused(chamber
 
 
 @pytest.mark.sweep
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(chamber=chambers(), seed=st.integers(0, 2**32))
 def test_in_many_histories_one_is_told_beforehand_what_one_would_be_refused(chamber: Chamber, seed: int) -> None:
     goes_on(chamber, seed, 25)

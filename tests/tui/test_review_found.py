@@ -60,6 +60,7 @@ async def test_a_range_goes_from_the_marked_call_and_not_from_its_old_line(queue
         assert set(screen_of(desk)._marks) == {ids[2], ids[3]}
 
 
+@pytest.mark.long
 async def test_a_range_does_not_begin_in_another_list(queue: Queue) -> None:
     ids = [
         queue.add(tool=name, risk=risk)
@@ -125,6 +126,7 @@ async def test_an_undo_that_the_queue_could_not_take_can_be_pressed_again(
         assert [queue.gate.get(one).status for one in (first, second)] == ["held", "pending"]
 
 
+@pytest.mark.long
 async def test_who_leaves_taking_back_stays_where_that_failed(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     first = queue.add(tool="one", risk="low")
     async with sit_down(queue.gate, settings=Settings(hold=60)) as desk:
@@ -166,6 +168,7 @@ async def test_a_busy_queue_in_the_middle_of_a_batch_does_not_end_the_dashboard(
         assert "lock" in desk.toasts() or "busy" in desk.toasts().lower()
 
 
+@pytest.mark.long
 async def test_a_request_that_left_the_filter_but_still_waits_can_be_decided(queue: Queue) -> None:
     first = queue.add(tool="one", risk="low")
     queue.add(tool="two", risk="low")
@@ -183,6 +186,7 @@ async def test_a_request_that_left_the_filter_but_still_waits_can_be_decided(que
     assert queue.verb(first) == "approve"
 
 
+@pytest.mark.long
 async def test_going_to_another_list_is_not_undone_by_a_filter_that_is_still_tried(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,6 +210,7 @@ async def test_going_to_another_list_is_not_undone_by_a_filter_that_is_still_tri
         assert read.wish.lane.counted == "to settle"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("key", [",", "shift+a"])
 async def test_a_key_that_the_settings_take_does_it(queue: Queue, key: str) -> None:
     request_id = queue.add(risk="low")
@@ -225,6 +230,7 @@ def test_keys_that_a_terminal_sends_for_enter_or_tab_are_refused_for_deciding(ke
         settings_from({"keys": {"approve": key}})
 
 
+@pytest.mark.long
 async def test_keys_work_after_another_list_was_asked_for_from_the_open_detail(queue: Queue) -> None:
     queue.add(tool="one")
     second = queue.add(tool="two")
@@ -238,6 +244,7 @@ async def test_keys_work_after_another_list_was_asked_for_from_the_open_detail(q
         assert desk.chosen() == second
 
 
+@pytest.mark.long
 async def test_taking_back_a_large_batch_says_so_once(queue: Queue) -> None:
     ids = queue.add_many(30)
     async with sit_down(queue.gate, size=(160, 60), settings=Settings(hold=60)) as desk:
@@ -272,6 +279,7 @@ async def test_a_request_whose_run_is_deleted_while_it_is_chosen_does_not_end_th
         assert not desk.app._exit
 
 
+@pytest.mark.long
 async def test_a_batch_that_was_read_page_by_page_is_approved(queue: Queue) -> None:
     ids = queue.add_many(18)
     async with sit_down(queue.gate, size=(160, 40), settings=Settings(hold=0)) as desk:
@@ -287,6 +295,7 @@ async def test_a_batch_that_was_read_page_by_page_is_approved(queue: Queue) -> N
         await desk.until(lambda: all(queue.verb(one) == "approve" for one in ids))
 
 
+@pytest.mark.long
 async def test_a_slow_queue_that_answers_is_not_an_old_picture(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     """A list that takes as long to read as one may look away for the rest: nothing changes, all is read."""
 
@@ -330,6 +339,7 @@ async def test_a_picture_that_was_never_taken_over_is_old(queue: Queue, monkeypa
         assert is_taken_over or screen._follower.stale is not None
 
 
+@pytest.mark.long
 async def test_a_marked_request_that_is_gone_from_the_queue_does_not_hold_up_the_others(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -342,6 +352,7 @@ async def test_a_marked_request_that_is_gone_from_the_queue_does_not_hold_up_the
     assert queue.verb(first) is None
 
 
+@pytest.mark.long
 async def test_what_was_left_out_of_a_batch_stays_marked(queue: Queue) -> None:
     plain, high = queue.add(tool="one", risk="low"), queue.add(tool="two", risk="high")
     async with sit_down(queue.gate, size=(100, 30)) as desk:
@@ -354,6 +365,7 @@ async def test_what_was_left_out_of_a_batch_stays_marked(queue: Queue) -> None:
         assert set(screen_of(desk)._marks) == {high}
 
 
+@pytest.mark.long
 async def test_leaving_is_asked_about_anew_after_more_was_written(queue: Queue) -> None:
     queue.add(tool="one", risk="low")
     async with sit_down(queue.gate, size=(100, 30)) as desk:
@@ -380,6 +392,7 @@ async def test_a_row_that_cannot_be_read_leaves_the_others_alone(queue: Queue) -
         assert third in [row.id for row in map(desk.list.rows.row, range(3)) if row]
 
 
+@pytest.mark.long
 async def test_a_yes_that_was_stored_is_not_called_undecided(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     request_id = queue.add(tool="one", risk="low")
     async with sit_down(queue.gate, settings=Settings(hold=0)) as desk:
@@ -390,6 +403,7 @@ async def test_a_yes_that_was_stored_is_not_called_undecided(queue: Queue, monke
         assert "nothing was decided" not in desk.toasts()
 
 
+@pytest.mark.long
 async def test_keys_work_after_the_pane_that_had_the_focus_found_no_room(queue: Queue) -> None:
     queue.add(tool="one")
     second = queue.add(tool="two")
@@ -403,6 +417,7 @@ async def test_keys_work_after_the_pane_that_had_the_focus_found_no_room(queue: 
         assert desk.chosen() == second
 
 
+@pytest.mark.long
 async def test_a_count_of_one_list_is_not_told_of_another(queue: Queue) -> None:
 
     counting = Feed(queue.gate)
@@ -422,6 +437,7 @@ async def test_a_count_of_one_list_is_not_told_of_another(queue: Queue) -> None:
     assert counting._counted == 0
 
 
+@pytest.mark.long
 async def test_a_waiting_request_that_others_push_out_of_a_sorted_list_can_be_decided(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -442,6 +458,7 @@ async def test_a_waiting_request_that_others_push_out_of_a_sorted_list_can_be_de
         await desk.until(lambda: queue.verb(ids[2]) == "approve")
 
 
+@pytest.mark.long
 async def test_arguments_that_were_read_page_by_page_on_a_small_screen_are_read(queue: Queue) -> None:
     queue.add(tool="one", risk="low", more=["x" * 300] * 4)
     async with sit_down(queue.gate, size=(44, 24)) as desk:
@@ -451,6 +468,7 @@ async def test_arguments_that_were_read_page_by_page_on_a_small_screen_are_read(
         assert desk.detail.shown_all
 
 
+@pytest.mark.long
 async def test_arguments_that_were_read_by_half_are_not_read_whole_on_a_wide_screen(queue: Queue) -> None:
     queue.add(tool="one", risk="low", more=["x" * 300] * 20)
     async with sit_down(queue.gate, size=(44, 24)) as desk:

@@ -410,6 +410,7 @@ async def test_without_runs_the_screen_says_what_a_run_is(queue: Queue) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.sweep
+@pytest.mark.long
 async def test_of_ten_thousand_runs_only_those_are_read_that_are_looked_at(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:

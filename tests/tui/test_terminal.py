@@ -129,7 +129,15 @@ PASTES = {
 }
 
 
-@pytest.mark.parametrize("paste", PASTES.values(), ids=PASTES.keys())
+@pytest.mark.parametrize(
+    "paste",
+    [
+        pytest.param(
+            keys, id=name, marks=() if name in ("typed in one burst", "pasted in brackets") else pytest.mark.long
+        )
+        for name, keys in PASTES.items()
+    ],
+)
 @pytest.mark.timeout(150)
 def test_a_paste_right_as_a_question_opens_decides_nothing(paste: tuple[str, ...], tmux: Tmux) -> None:
     with temporary_gate() as gate:

@@ -37,7 +37,7 @@ class DelegateScreen(DeliberateModal[Handover]):
     def compose(self) -> ComposeResult:
         """The question and two places to type."""
         with Vertical(id="question"):
-            yield Static(f"Who decides on {self._tool} in your place?", classes="title", markup=False)
+            yield Static(f"Who decides in your place on {self._tool}?", classes="title", markup=False)
             yield Input(self.handover.to, placeholder="name", id="to", max_length=200, select_on_focus=False)
             yield Input(self.handover.reason, placeholder="why?", id="reason", max_length=2000, select_on_focus=False)
             yield Static("Tab goes between the two; Enter hands it on; Esc goes back.", classes="hint", markup=False)

@@ -20,7 +20,7 @@ FOOT_CSS = """
     align: left bottom;
     background: $background 20%;
     #question { height: auto; max-height: 70%; padding: 0 1; background: $surface; border-top: heavy $warning; }
-    .title { text-style: bold; width: 1fr; }
+    .title { text-style: bold; width: 1fr; max-height: 4; }
     .hint { color: $secondary; width: 1fr; }
     LinesView { height: auto; max-height: 10; }
     Input, Input:focus { border: none; height: 1; padding: 0 1; background: $panel; }

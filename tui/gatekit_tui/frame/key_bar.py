@@ -27,6 +27,10 @@ class KeyBar(Bar):
         self.screen.bindings_updated_signal.subscribe(self, self._draw)
         self._draw(self.screen)
 
+    def on_resize(self) -> None:
+        """There is room for others, or for the first of them."""
+        self.refresh()
+
     def on_click(self, event: events.Click) -> None:
         """The key under the mouse, as if it was pressed: it costs the same."""
         key = next((key for end, key in self._ends if event.x < end), None)

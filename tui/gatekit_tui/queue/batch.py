@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gatekit.models import Request
+from gatekit.models import Request, Risk
 from gatekit_tui.frame.row_text import RISK_INK, RISK_SHORT, fate, one_line
 from gatekit_tui.frame.spans import Inked, Span
 from gatekit_tui.request.detail_text import Study
@@ -53,7 +53,7 @@ def why_alone(seen: Study, token: str, refusal: str | None, now: datetime) -> st
 def summary_lines(together: Sequence[Study]) -> list[Inked]:
     """How many of which tool and risk; for each tool what is the same in all of its calls, and what differs."""
     lines: list[Inked] = []
-    counts = Counter((seen.request.tool, seen.request.risk) for seen in together)
+    counts: Counter[tuple[str, Risk]] = Counter((seen.request.tool, seen.request.risk) for seen in together)
     for (tool, risk), count in sorted(counts.items()):
         lines.append((_badge(risk), (f"{one_line(tool)}", "title"), (f"  {count} call{_s(count)}", "text")))
         calls = [_by_path(seen) for seen in together if (seen.request.tool, seen.request.risk) == (tool, risk)]
@@ -67,7 +67,8 @@ def item_lines(together: Sequence[Study]) -> list[Inked]:
     for number, seen in enumerate(together, 1):
         arguments: list[Span] = []
         for path, text in _by_path(seen).items():
-            arguments += [(f"{path} ", "dim"), (f"{text}  ", "string")]
+            arguments.append((f"{path} ", "dim"))
+            arguments.append((f"{text}  ", "string"))
         lines.append(((f"{number:>3} ", "dim"), (f"{one_line(seen.request.tool)}  ", "text"), *arguments))
     return lines
 
@@ -142,10 +143,8 @@ def _spread(texts: Sequence[str | None]) -> str:
     return f"{by_size[0][1]} to {by_size[-1][1]}"
 
 
-def _badge(risk: str) -> Span:
-    ink = {str(name): ink for name, ink in RISK_INK.items()}[risk]
-    short = {str(name): short for name, short in RISK_SHORT.items()}[risk]
-    return (f"{short:<5}", ink)
+def _badge(risk: Risk) -> Span:
+    return (f"{RISK_SHORT[risk]:<5}", RISK_INK[risk])
 
 
 def _s(count: int) -> str:
