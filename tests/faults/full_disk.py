@@ -22,7 +22,7 @@ from tests.faults.support import Background, ended, first_request, until_waiting
 _HARD = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
 FRAME = 4096 + 24
 """Bytes that one page takes in the log."""
-ROOMS = range(0, 46, 2)
+ROOMS = range(0, 76, 2)
 """Pages of room: a call writes about 41, and all of these calls fewer than start the log anew."""
 
 

@@ -75,6 +75,7 @@ def judge(hostile: Walk, plain: Walk) -> None:
     assert missed == [], missed
 
 
+@pytest.mark.long
 @pytest.mark.timeout(280)
 def test_nothing_of_a_hostile_text_comes_out_of_any_screen() -> None:
     with ThreadPoolExecutor() as threads:

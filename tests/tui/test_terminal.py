@@ -132,9 +132,7 @@ PASTES = {
 @pytest.mark.parametrize(
     "paste",
     [
-        pytest.param(
-            keys, id=name, marks=() if name in ("typed in one burst", "pasted in brackets") else pytest.mark.long
-        )
+        pytest.param(keys, id=name, marks=() if name == "typed in one burst" else pytest.mark.long)
         for name, keys in PASTES.items()
     ],
 )

@@ -48,3 +48,5 @@ class KeyBar(Bar):
                 spans.append((f"{one_line(binding.description)} ", "text" if alive else "dim"))
                 self._ends.append((length(tuple(spans)), binding.key))
         self.write(tuple(spans))
+        # Painted anew with every change of the keys: a paint that was lost heals with the next key.
+        self.refresh()
