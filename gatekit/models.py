@@ -27,7 +27,7 @@ Status = Literal[
     "expired",
     "cancelled",
 ]
-Verb = Literal[
+_Said = Literal[
     "approve",
     "edit",
     "reject",
@@ -39,23 +39,9 @@ Verb = Literal[
     "retry",
     "settle",
     "declare_lost",
-    "expire",
 ]
-ReviewVerb = Literal[
-    "approve",
-    "edit",
-    "reject",
-    "respond",
-    "release",
-    "answer",
-    "cancel",
-    "undo",
-    "retry",
-    "settle",
-    "declare_lost",
-    "claim",
-    "delegate",
-]
+Verb = Literal[_Said, "expire"]
+ReviewVerb = Literal[_Said, "claim", "delegate"]
 """What a reviewer can do to a request."""
 Kind = Literal["call", "pause", "question", "confirm"]
 Order = Literal["due", "oldest", "risk", "decided"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from gatekit.errors import GatekitError, RequestNotFound
 from gatekit.models import Decision, Request
@@ -35,16 +35,17 @@ class Batcher:
         """Reject all that is marked, for one reason."""
         self._start(self._ask_to_reject)
 
-    def _start(self, ask: Callable[[list[tuple[Study, str]]], None]) -> None:
+    def _start(self, ask: Callable[[], Coroutine[Any, Any, None]]) -> None:
         say = self._screen.review.say
         if not self._marks:
             say("Nothing is marked: space marks the chosen request, V a range, * all that is in sight.")
         elif len(self._marks) > MOST:
             say(f"{len(self._marks)} are marked: {MOST} are the most for one decision.", "warning")
         else:
-            self._screen.latest(partial(self._read, ask), "batch")
+            self._screen.latest(ask, "batch")
 
-    async def _read(self, ask: Callable[[list[tuple[Study, str]]], None]) -> None:
+    async def _marked(self) -> list[tuple[Study, str]]:
+        """What is marked, as it is now, with the token that was marked; nothing where it cannot be read."""
         found: list[tuple[Study, str]] = []
         for request_id, token in list(self._marks.items()):
             try:
@@ -54,18 +55,14 @@ class Batcher:
                 self._screen.review.say("A request that was marked was deleted: its mark is gone.", "warning")
             except GatekitError as error:
                 self._screen.review.say(str(error), "error")
-                return
+                return []
         self._changed()
-        if self._screen.is_current and found:
-            ask(found)
+        return found
 
-    def _ask_to_approve(self, found: list[tuple[Study, str]]) -> None:
-        self._screen.latest(partial(self._show, found), "batch")
-
-    async def _show(self, found: list[tuple[Study, str]]) -> None:
+    async def _ask_to_approve(self) -> None:
         together: list[Study] = []
         alone: list[tuple[Request, str]] = []
-        for seen, token in found:
+        for seen, token in await self._marked():
             try:
                 refusal = await self._sender.reviewer.may(seen.request, verb="approve")
             except GatekitError as error:
@@ -77,7 +74,7 @@ class Batcher:
             else:
                 alone.append((seen.request, why))
         sorted_ = Sorted(tuple(together), tuple(alone))
-        if not self._screen.is_current:
+        if not self._screen.is_current or not (together or alone):
             return
         if not together:
             title: Inked = ((" none of them can be approved with others", "title"),)
@@ -92,7 +89,10 @@ class Batcher:
 
         self._screen.app.push_screen(BatchScreen(sorted_), answered)
 
-    def _ask_to_reject(self, found: list[tuple[Study, str]]) -> None:
+    async def _ask_to_reject(self) -> None:
+        found = await self._marked()
+        if not self._screen.is_current or not found:
+            return
         requests = [seen.request for seen, _ in found]
         marked = {seen.request.id: token for seen, token in found}
         count = len(requests)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gatekit.errors import RequestNotFound
 from gatekit.models import RequestRow, Stop
-from gatekit_tui.queue.lanes import Wish
+from gatekit_tui.queue.lanes import WAITING, Wish
 from gatekit_tui.queue.rows import PAGE, Rows, paged
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Fresh:
     unknown: int
     """How many outcomes are to settle; counted no further than a hundred."""
     critical: int
-    """How many of those that wait are of critical risk; counted no further than `RISKIEST`."""
+    """How many of those that wait are of critical risk, where these are listed; counted no further than `RISKIEST`."""
     stopped: Stop | None
     """Why nothing starts; None: calls start."""
 
@@ -116,7 +116,7 @@ class Feed:
             top,
             in_lane,
             unknown=await self._queue.count("unknown", at_most=_A_FEW),
-            critical=await self._critical(),
+            critical=await self._critical() if wish.lane is WAITING else 0,
             stopped=await self._queue.stopped(),
         )
 
