@@ -20,13 +20,13 @@ from gatekit_tui.request.detail import DetailView
 
 
 class Ticking:
-    """A clock on which a second passes at every look: for the key guard, every picture is an old one."""
+    """A clock on which a minute passes at every look: for the key guard, every picture is an old one."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
 
     def __call__(self) -> float:
-        self.seconds += 1
+        self.seconds += 60
         return self.seconds
 
 
@@ -86,6 +86,8 @@ class Desk:
 
     async def until_shown(self, *parts: str) -> None:
         await self.until(lambda: self.has(*parts), f"{parts} on the screen")
+        # What comes with that picture, and makes keys dead for a moment, is over too.
+        await self.pilot.pause()
 
     async def settled(self) -> None:
         """Long enough for a refresh, a decision and its drawing."""

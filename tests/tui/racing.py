@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from textual.widgets import TextArea
@@ -176,7 +177,7 @@ class Race:
     async def _until_awake(self) -> None:
         """The hand has looked for long enough. It may look long enough for a deadline to come near."""
         guard = self.desk.app.guard
-        await self.desk.until(lambda: not guard.dead, "the end of the first moment")
+        await self.desk.until(lambda: not guard.too_soon(perf_counter()), "the end of the first moment")
         decide_by = None if (seen := self.desk.detail.study) is None else seen.request.decide_by
         if decide_by is not None:
             left = (decide_by - self.gate.now()).total_seconds()

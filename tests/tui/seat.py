@@ -24,6 +24,6 @@ if __name__ == "__main__":
     if "bare" in sys.argv:
         strip_the_layers()
     if "awake" in sys.argv:
-        guard.DEAD = 0.0  # type: ignore[misc]
+        guard.DEAD = -60.0  # type: ignore[misc]
     with Gate(sys.argv[1], create=False) as gate:
         gatekit_tui.run(gate, "alice")

@@ -126,7 +126,10 @@ async def test_marks_are_of_calls_and_stay_when_the_list_changes(queue: Queue) -
         await desk.press("]", "A")
         await desk.settled()
         assert len(desk.app.screen_stack) == 2
-        await desk.press("[", "A")
+        await desk.press("[")
+        await desk.until_shown("● live", "1 marked", '"two"')
+        await desk.settled()
+        await desk.press("A")
         await desk.until_shown("approve 1 call", '"two"')
     assert queue.verb(second) is None
 

@@ -19,12 +19,11 @@ from textual.app import App, SuspendNotSupported
 
 from gatekit_tui.edit.edit_views import LARGEST
 from gatekit_tui.edit.external_editor import NotEdited, _disarmed, edit_file, edit_outside, editor
-from gatekit_tui.frame.guard import DEAD
 from gatekit_tui.request.draft import read_draft, write_draft
 from tests.tui.calls import Queue
 from tests.tui.test_edit import JSON
 from tests.tui.test_edit_form import editing, send
-from tests.tui.test_guard import Hand
+from tests.tui.test_guard import LONG, Hand
 from tests.tui.test_hostile import assert_harmless
 from tests.tui.test_terminal import Screen, until
 
@@ -223,12 +222,12 @@ async def test_keys_that_decide_are_dead_right_after_the_editor(queue: Queue, sc
     async with editing(queue, send(queue, to="bob"), clock=clock) as editor:
         desk = editor.desk
         await desk.until_shown("[Form]")
-        clock.seconds += DEAD
+        clock.seconds += LONG
         await desk.press("ctrl+e")
         await desk.until_shown('"bob" → "eve"')
         await desk.press("ctrl+s")
         await desk.until(lambda: "Too soon" in desk.toasts())
-        clock.seconds += DEAD
+        clock.seconds += LONG
         script("pass")
         await desk.press("ctrl+e")
         await desk.until(lambda: "nothing was changed" in desk.toasts())

@@ -10,6 +10,9 @@ from tests.tui.desk import sit_down
 
 pytestmark = pytest.mark.sweep
 
+LONG = 60.0
+"""Seconds in which a hand can look: a loaded machine takes up a key late, and it counts from when it was pressed."""
+
 
 class Hand:
     """A clock that moves when told."""
@@ -24,10 +27,38 @@ class Hand:
 def test_keys_are_dead_right_after_a_change_and_alive_later() -> None:
     clock = Hand()
     guard = KeyGuard(clock)
+    guard.key(0)
     assert guard.dead
     clock.seconds += DEAD
+    guard.key(1)
     assert not guard.dead
     guard.change()
+    assert guard.dead
+
+
+def test_a_key_counts_from_when_it_was_pressed_however_late_it_is_looked_at() -> None:
+    clock = Hand()
+    guard = KeyGuard(clock)
+    clock.seconds += 10
+    guard.change()
+    clock.seconds += 5
+    guard.key(0, late=4.8)
+    assert guard.dead
+    guard.key(5, late=4.5)
+    assert not guard.dead
+    guard.press(late=4.8)
+    assert guard.dead
+
+
+def test_what_changes_after_a_key_was_pressed_makes_that_key_dead() -> None:
+    clock = Hand()
+    guard = KeyGuard(clock)
+    clock.seconds += 10
+    guard.key(0)
+    assert not guard.dead
+    clock.seconds += 1
+    guard.change()
+    clock.seconds += 10
     assert guard.dead
 
 
@@ -52,7 +83,7 @@ async def test_a_key_in_the_first_moment_decides_nothing(queue: Queue) -> None:
         await desk.settled()
         assert "Too soon" in desk.toasts()
         assert queue.verb(request_id) is None
-        clock.seconds += DEAD
+        clock.seconds += LONG
         await desk.press("a")
         await desk.until(lambda: queue.verb(request_id) == "approve")
 
@@ -62,14 +93,14 @@ async def test_a_key_meant_for_the_screen_before_does_not_confirm_the_question_a
     request_id = queue.add(risk="high")
     clock = Hand()
     async with sit_down(queue.gate, clock=clock) as desk:
-        clock.seconds += DEAD
+        clock.seconds += LONG
         await desk.press("a")
         await desk.until_shown("Type yes")
         await desk.type("yes")
         await desk.press("enter")
         await desk.settled()
         assert queue.verb(request_id) is None
-        clock.seconds += DEAD
+        clock.seconds += LONG
         await desk.press("enter")
         await desk.until(lambda: queue.verb(request_id) == "approve")
 
@@ -79,7 +110,7 @@ async def test_a_call_that_changes_under_the_eyes_makes_its_keys_dead(queue: Que
     request_id = queue.add(risk="low")
     clock = Hand()
     async with sit_down(queue.gate, clock=clock) as desk:
-        clock.seconds += 10
+        clock.seconds += LONG
         queue.change(request_id)
         await desk.until_shown("· v3")
         await desk.press("a")

@@ -12,13 +12,12 @@ import pytest
 from gatekit import Policy, Stage
 from gatekit.models import Request
 from gatekit_tui.edit.edit import EditScreen
-from gatekit_tui.frame.guard import DEAD
 from gatekit_tui.queue.review import ReviewScreen
 from tests.corpus_cases import pick
 from tests.tui.asking import pay
 from tests.tui.calls import Queue
 from tests.tui.desk import Desk, sit_down
-from tests.tui.test_guard import Hand
+from tests.tui.test_guard import LONG, Hand
 from tests.tui.test_hostile import assert_harmless
 
 pytestmark = [pytest.mark.anyio, pytest.mark.sweep]
@@ -149,13 +148,13 @@ async def test_the_keys_are_dead_when_a_yes_begins_to_mean_something_else(queue:
     request_id = pay(queue, Policy(Stage("one"), Stage("two"), Stage("three")))
     clock = Hand()
     async with sit_down(queue.gate, clock=clock) as desk:
-        clock.seconds += DEAD
+        clock.seconds += LONG
         approve(queue, request_id, "bob")
         await desk.until_shown("✓ one")
         await desk.press("a")
         await desk.settled()
         assert not any(stage.by == ("alice",) for stage in queue.gate.get(request_id).stages)
-        clock.seconds += DEAD
+        clock.seconds += LONG
         await desk.press("a")
         await desk.until(lambda: queue.gate.get(request_id).stages[1].by == ("alice",))
 

@@ -10,13 +10,12 @@ from textual.widgets import Input, TextArea
 
 from gatekit import Policy, Stage
 from gatekit_tui.edit.answer import AnswerScreen
-from gatekit_tui.frame.guard import DEAD
 from gatekit_tui.frame.menu import PickList
 from tests.corpus_cases import pick
 from tests.tui.asking import ask, confirm
 from tests.tui.calls import Queue
 from tests.tui.desk import Desk, sit_down
-from tests.tui.test_guard import Hand
+from tests.tui.test_guard import LONG, Hand
 from tests.tui.test_hostile import assert_harmless
 
 pytestmark = [pytest.mark.anyio, pytest.mark.sweep]
@@ -295,17 +294,17 @@ async def test_the_form_is_dead_right_after_it_opened(queue: Queue) -> None:
     request_id = ask(queue, "Go?", bool)
     clock = Hand()
     async with sit_down(queue.gate, clock=clock) as desk:
-        clock.seconds += DEAD
+        clock.seconds += LONG
         await open_form(desk)
         await desk.press("space", "ctrl+s")
         await desk.until(lambda: "Too soon" in desk.toasts())
-        clock.seconds += DEAD
+        clock.seconds += LONG
         await desk.press("ctrl+s")
         await desk.until_shown("Press a to answer")
         await desk.press("a")
         await desk.settled()
         assert queue.verb(request_id) is None
-        clock.seconds += DEAD
+        clock.seconds += LONG
         await desk.press("a")
         await desk.until(lambda: queue.verb(request_id) == "answer")
 

@@ -11,14 +11,13 @@ from textual.widgets import Input
 from gatekit import Policy, Stage, gated_step
 from gatekit.models import Grant
 from gatekit_tui.decide.allow import MOST_ARGUMENTS, AllowScreen
-from gatekit_tui.frame.guard import DEAD
 from gatekit_tui.frame.menu import PickRow
 from gatekit_tui.standing import GrantsScreen
 from tests.corpus_cases import pick
 from tests.tui.asking import ask, made_by, pay
 from tests.tui.calls import Queue
 from tests.tui.desk import Desk, sit_down
-from tests.tui.test_guard import Hand
+from tests.tui.test_guard import LONG, Hand
 from tests.tui.test_hostile import assert_harmless
 
 pytestmark = [pytest.mark.anyio, pytest.mark.long]
@@ -403,7 +402,7 @@ async def test_the_switch_is_dead_right_after_the_picture_changed(queue: Queue) 
     async with sit_down(queue.gate, clock=clock) as desk:
         await desk.press("S")
         await desk.until(lambda: "Too soon" in desk.toasts())
-        clock.seconds += DEAD
+        clock.seconds += LONG
         await desk.press("S")
         await desk.until_shown("Stop the queue?")
 

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import anyio
 import pytest
+from rich.console import RenderableType
+from textual.screen import Screen
 
 from gatekit import Gate
 from gatekit.errors import QueueNotFound
 from gatekit_tui import ReviewApp
+from gatekit_tui.frame.guarded import GuardedApp
 from tests.tui.calls import Queue
 from tests.tui.desk import Desk, sit_down
 
@@ -31,6 +34,25 @@ async def test_a_missing_queue_is_told_with_path_and_cure_and_nothing_is_made(tm
         await pilot.pause()
         assert not app.is_running
     assert os.listdir(tmp_path) == []
+
+
+async def test_nothing_that_is_painted_at_the_start_is_thrown_away(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Textual paints nothing while an application is set up, and what was to be painted then never comes."""
+    thrown_away: list[object] = []
+    display = GuardedApp._display
+
+    def painted(self: GuardedApp, screen: Screen[None], update: RenderableType | None) -> None:
+        if update is not None and self._batch_count:
+            thrown_away.append(update)
+        display(self, screen, update)
+
+    monkeypatch.setattr(GuardedApp, "_display", painted)
+    queue.add()
+    async with sit_down(queue.gate) as desk:
+        await desk.until_shown("q quit")
+    assert thrown_away == []
 
 
 async def test_a_queue_that_another_process_holds_leaves_the_keys_alive(queue: Queue) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from textual.screen import Screen
+
 from gatekit.errors import StoreError
 from gatekit_tui.frame.guarded import GuardedApp
 from gatekit_tui.missing import MissingScreen
@@ -51,6 +53,8 @@ class ReviewApp(GuardedApp):
     def on_mount(self) -> None:
         """Show the queue, or what is wrong with it."""
         if isinstance(self._gate, StoreError):
-            self.push_screen(MissingScreen(self._gate))
+            first: Screen[None] = MissingScreen(self._gate)
         else:
-            self.push_screen(ReviewScreen(self._gate, self._reviewer, self._settings, read_only=self._read_only))
+            first = ReviewScreen(self._gate, self._reviewer, self._settings, read_only=self._read_only)
+        # Not at once: until this event is over Textual throws away what a screen paints, and does not paint it again.
+        self.call_later(self.push_screen, first)

@@ -23,24 +23,33 @@ SETTLE: Final = 0.04
 
 
 class KeyGuard:
-    """Knows when the picture last changed by itself and when the last keys came. `clock` gives seconds."""
+    """Knows when the picture last changed by itself and when the last keys were pressed. `clock` gives seconds."""
 
     def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
         self._clock = clock
-        self._changed = clock()
+        self._changed = self._pressed = clock()
         self._keys: deque[float] = deque(maxlen=BURST_KEYS + 1)
 
     def change(self) -> None:
         """The picture changed by itself: a screen opened or got focus, or another call is shown."""
         self._changed = self._clock()
 
-    def key(self, at: float) -> None:
+    def press(self, late: float = 0.0) -> None:
+        """A key or a button was pressed, so many seconds ago: a busy screen looks at it late."""
+        self._pressed = self._clock() - late
+
+    def key(self, at: float, late: float = 0.0) -> None:
         """A key came at this moment, in seconds of any clock; a burst counts as a change of its own."""
+        self.press(late)
         self._keys.append(at)
         if len(self._keys) > BURST_KEYS and at - self._keys[0] < BURST:
             self.change()
 
+    def too_soon(self, pressed: float) -> bool:
+        """Whether a hand that pressed at this moment, on the guard's clock, cannot have meant what is shown."""
+        return pressed - self._changed < DEAD
+
     @property
     def dead(self) -> bool:
-        """Whether keys that decide do nothing now."""
-        return self._clock() - self._changed < DEAD
+        """Whether what was pressed last must not decide: the picture changed right before it, or has since."""
+        return self.too_soon(self._pressed)

@@ -71,8 +71,13 @@ class GuardedApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """Every key passes the guard before any widget sees it."""
-        if isinstance(event, events.Key) and not event.is_forwarded:
-            self.guard.key(event.time)
+        if not event.is_forwarded:
+            # A new event has the time of now on the clock of the old one.
+            late = events.Event().time - event.time
+            if isinstance(event, events.Key):
+                self.guard.key(event.time, late)
+            elif isinstance(event, events.MouseDown):
+                self.guard.press(late)
         await super().on_event(event)
 
     def on_app_focus(self) -> None:

@@ -70,7 +70,7 @@ class QueueScreen(ReviewLayout):
         self._show_whether_empty()
         chosen = self._list.chosen
         if (chosen and chosen.id) != (now.chosen and now.chosen.id):
-            self.review.guard.change()
+            self._picture_changed()
         await self._read_detail(chosen)
         return True
 
@@ -132,10 +132,14 @@ class QueueScreen(ReviewLayout):
             self._list.refresh_line(self._list.cursor)
         shown = self._detail.study
         if shown is not None and shown.request.id == request.id and _what_a_yes_means(shown) != _what_a_yes_means(seen):
-            # What is asked changed under the reviewer's eyes.
-            self.review.guard.change()
+            self._picture_changed()
         self._detail.show(seen, gone=gone)
         self.refresh_bindings()
+
+    def _picture_changed(self) -> None:
+        """What a key would be about is another thing now: under another screen's keys nothing is."""
+        if self.is_current:
+            self.review.guard.change()
 
     def _is_drawn(self, request: Request) -> bool:
         shown = self._detail.study
