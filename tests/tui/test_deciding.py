@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
+from gatekit_tui.queue.review import ReviewScreen
 from tests.tui.calls import Queue
 from tests.tui.desk import sit_down
 
@@ -147,3 +149,28 @@ async def test_a_click_on_a_key_in_the_footer_costs_what_the_key_costs(queue: Qu
         await desk.pilot.click(offset=(line.index("approve") + 1, 23))
         await desk.until_shown("Type yes")
     assert queue.verb(request_id) is None
+
+
+async def test_a_question_does_not_open_over_what_was_opened_since_its_key(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue.add()
+    asked, answered = anyio.Event(), anyio.Event()
+
+    async def may(*_: object) -> bool:
+        asked.set()
+        await answered.wait()
+        return True
+
+    async with sit_down(queue.gate) as desk:
+        screen = desk.app.screen
+        assert isinstance(screen, ReviewScreen)
+        monkeypatch.setattr(screen._sender, "may", may)
+        await desk.press("r")
+        await asked.wait()
+        await desk.press("S")
+        await desk.until_shown("Stop the queue")
+        answered.set()
+        await desk.settled()
+        assert desk.has("Stop the queue")
+        assert len(desk.app.screen_stack) == 3

@@ -63,5 +63,5 @@ class DelegateScreen(DeliberateModal[Handover]):
         self._close(None)
 
     def _close(self, handover: Handover | None) -> None:
-        if self.is_current:
+        if self.is_active:
             self.dismiss(handover)

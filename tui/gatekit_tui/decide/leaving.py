@@ -48,5 +48,5 @@ class LeaveScreen(DeliberateModal[str]):
             self._close("")
 
     def _close(self, choice: str) -> None:
-        if self.is_current:
+        if self.is_active:
             self.dismiss(choice)

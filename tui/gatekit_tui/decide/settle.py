@@ -84,5 +84,5 @@ class SettleScreen(DeliberateModal[Settlement]):
         self._close(None)
 
     def _close(self, said: Settlement | None) -> None:
-        if self.is_current:
+        if self.is_active:
             self.dismiss(said)

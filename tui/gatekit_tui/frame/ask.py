@@ -107,7 +107,7 @@ class AskScreen(DeliberateModal[bool]):
         self._close(False)
 
     def _close(self, answer: bool) -> None:
-        if self.is_current:
+        if self.is_active:
             self.dismiss(answer)
 
 
@@ -158,5 +158,5 @@ class ReasonScreen(DeliberateModal[str]):
         self._close("")
 
     def _close(self, reason: str) -> None:
-        if self.is_current:
+        if self.is_active:
             self.dismiss(reason)

@@ -92,12 +92,12 @@ class CommandsScreen(DeliberateModal[Command]):
         one = self._found[self._menu.cursor]
         if one.act is None:
             self.review.say(f"It decides something: press {one.key} on the list.")
-        elif self.is_current:
+        elif self.is_active:
             self.dismiss(one)
 
     def action_back(self) -> None:
         """Back to the list."""
-        if self.is_current:
+        if self.is_active:
             self.dismiss(None)
 
 

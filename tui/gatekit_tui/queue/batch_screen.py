@@ -101,7 +101,7 @@ class BatchScreen(DeliberateModal[bool]):
         self._close(False)
 
     def _close(self, answer: bool) -> None:
-        if self.is_current:
+        if self.is_active:
             self.dismiss(answer)
 
 

@@ -74,7 +74,7 @@ class Batcher:
             else:
                 alone.append((seen.request, why))
         sorted_ = Sorted(tuple(together), tuple(alone))
-        if not self._screen.is_current or not (together or alone):
+        if not self._screen.is_active or not (together or alone):
             return
         if not together:
             title: Inked = ((" none of them can be approved with others", "title"),)
@@ -91,7 +91,7 @@ class Batcher:
 
     async def _ask_to_reject(self) -> None:
         found = await self._marked()
-        if not self._screen.is_current or not found:
+        if not self._screen.is_active or not found:
             return
         requests = [seen.request for seen, _ in found]
         marked = {seen.request.id: token for seen, token in found}

@@ -138,7 +138,7 @@ class QueueScreen(ReviewLayout):
 
     def _picture_changed(self) -> None:
         """What a key would be about is another thing now: under another screen's keys nothing is."""
-        if self.is_current:
+        if self.is_active:
             self.review.guard.change()
 
     def _is_drawn(self, request: Request) -> bool:

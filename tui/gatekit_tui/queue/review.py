@@ -96,7 +96,7 @@ class ReviewScreen(VisitingScreen):
             return
         now = self._drawn_in(WAITING)
         # While the queue was asked the reviewer may have gone on, or another version may have come.
-        if self.is_current and now is not None and identity(now) == identity(seen):
+        if self.is_active and now is not None and identity(now) == identity(seen):
             open_form(now)
 
     def action_approve(self) -> None:

@@ -42,7 +42,7 @@ class Looker:
             say(f"No call of {request.tool} ran before: there is nothing to compare it with.")
             return
         changes = await anyio.to_thread.run_sync(self._gate.compare, before, request)
-        if self._screen.is_current:
+        if self._screen.is_active:
             self._screen.app.push_screen(CompareScreen(request, before, changes, self._gate.now()))
 
     def copy(self, request: Request) -> None:

@@ -96,7 +96,7 @@ class RunsScreen(DeliberateModal[str]):
         if not rows:
             self.query_one("#no-runs", LinesView).write(_nothing(self._state))
         self.set_class(not rows, "-empty")
-        if rows and self.app.focused is None and self.is_current:
+        if rows and self.app.focused is None and self.is_active:
             # What is hidden loses the focus.
             self._list.focus()
         self._write_title()
