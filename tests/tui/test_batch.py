@@ -8,7 +8,7 @@ import pytest
 
 from gatekit_tui.queue.batch import item_lines, summary_lines, told_words
 from gatekit_tui.queue.settings import Settings
-from gatekit_tui.request.detail_text import study
+from gatekit_tui.request.study import study
 from tests.tui.calls import Queue
 from tests.tui.desk import sit_down
 

@@ -6,6 +6,7 @@ import pytest
 
 from gatekit_tui.queue import feed, following
 from gatekit_tui.queue.settings import Settings
+from gatekit_tui.request import study
 from tests.tui.calls import Queue
 from tests.tui.desk import Desk, sit_down
 
@@ -165,18 +166,16 @@ async def test_nothing_is_approved_by_an_old_picture(queue: Queue, monkeypatch: 
 async def test_a_request_that_cannot_be_drawn_leaves_the_others_alone(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gatekit_tui.request import detail_text
-
     queue.add(tool="odd", path="\x1b[2J boom")
     fine = queue.add(tool="fine", path="two")
-    drawn = detail_text.draw_arguments
+    drawn = study.draw_arguments
 
     def fails(args: dict[str, object]) -> object:
         if args.get("path") != "two":
             raise RuntimeError("\x1b[2J no")
         return drawn(args)
 
-    monkeypatch.setattr(detail_text, "draw_arguments", fails)
+    monkeypatch.setattr(study, "draw_arguments", fails)
     async with sit_down(queue.gate) as desk:
         await desk.until_shown("✗ cannot display: RuntimeError: ␛[2J no", "\\\\u001b[2J boom")
         await desk.press("a")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import anyio
 import pytest
+from textual.widgets import Input
 
 from gatekit_tui.queue.review import ReviewScreen
 from tests.tui.calls import Queue
@@ -149,6 +150,31 @@ async def test_a_click_on_a_key_in_the_footer_costs_what_the_key_costs(queue: Qu
         await desk.pilot.click(offset=(line.index("approve") + 1, 23))
         await desk.until_shown("Type yes")
     assert queue.verb(request_id) is None
+
+
+@pytest.mark.sweep
+async def test_reasons_that_were_given_come_back(queue: Queue) -> None:
+    ids = [queue.add(path=str(number)) for number in range(3)]
+    async with sit_down(queue.gate) as desk:
+        for number, reason in enumerate(("too much", "wrong tag")):
+            await desk.press("r")
+            await desk.until_shown("why?")
+            await desk.type(reason)
+            await desk.press("enter")
+            await desk.until_shown(f"{2 - number} waiting", "rejected by alice")
+            await desk.press("j")
+            await desk.settled()
+        await desk.press("r")
+        await desk.until_shown("↑ brings back")
+        await desk.type("new")
+        for key, shown in (("up", "wrong tag"), ("up", "too much"), ("up", "too much"), ("down", "wrong tag")):
+            await desk.press(key)
+            assert desk.app.screen.query_one(Input).value == shown
+        await desk.press("down")
+        assert desk.app.screen.query_one(Input).value == "new"
+        await desk.press("up", "up", "enter")
+        await desk.until_shown("0 waiting")
+    assert sorted(str(queue.reason(one)) for one in ids) == ["too much", "too much", "wrong tag"]
 
 
 async def test_a_question_does_not_open_over_what_was_opened_since_its_key(

@@ -21,11 +21,11 @@ from gatekit_tui.edit.edit_views import LARGEST
 from gatekit_tui.edit.external_editor import NotEdited, _disarmed, edit_file, edit_outside, editor
 from gatekit_tui.request.draft import read_draft, write_draft
 from tests.tui.calls import Queue
+from tests.tui.terminal import Screen, until
 from tests.tui.test_edit import JSON
 from tests.tui.test_edit_form import editing, send
 from tests.tui.test_guard import LONG, Hand
 from tests.tui.test_hostile import assert_harmless
-from tests.tui.test_terminal import Screen, until
 
 Script = Callable[[str], list[str]]
 

@@ -24,7 +24,9 @@ from gatekit_tui.queue import panels
 from gatekit_tui.queue.lanes import Wish
 from gatekit_tui.queue.rows import PAGE, Rows
 from gatekit_tui.queue.top_text import Top, top_spans
-from gatekit_tui.request.detail_text import draw_body, draw_heading, study
+from gatekit_tui.request.detail_text import draw_body
+from gatekit_tui.request.heading_text import draw_heading
+from gatekit_tui.request.study import study
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 shown = st.text(max_size=200).map(lambda text: visible(text)[0])

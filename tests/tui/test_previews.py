@@ -16,10 +16,11 @@ from gatekit.display import visible
 from gatekit.models import Preview
 from gatekit_tui.frame.spans import Inked, length
 from gatekit_tui.request import preview_text
-from gatekit_tui.request.detail_text import draw_body, study
+from gatekit_tui.request.detail_text import draw_body
 from gatekit_tui.request.diff_text import diff_lines, is_diff
 from gatekit_tui.request.opening import NotOpened, check_file, opener
 from gatekit_tui.request.preview_text import preview_lines
+from gatekit_tui.request.study import study
 from gatekit_tui.request.tables_text import table_lines
 from gatekit_tui.request.views_text import views_of
 from tests.tui.asking import made_by

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 import threading
@@ -9,6 +10,7 @@ from typing import Any
 
 import anyio
 import pytest
+from textual.widgets import TextArea
 
 from gatekit import Run
 from gatekit.errors import StoreBusy, UsageError
@@ -27,6 +29,17 @@ def screen_of(desk: Desk) -> ReviewScreen:
     screen = desk.app.screen_stack[1]
     assert isinstance(screen, ReviewScreen)
     return screen
+
+
+def read_slowly(screen: ReviewScreen, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Each reading of the list takes so much longer."""
+    refresh = screen._feed.refresh
+
+    async def slow(view: Any) -> Any:
+        await anyio.sleep(seconds)
+        return await refresh(view)
+
+    monkeypatch.setattr(screen._feed, "refresh", slow)
 
 
 def fail() -> Any:
@@ -298,19 +311,12 @@ async def test_a_batch_that_was_read_page_by_page_is_approved(queue: Queue) -> N
 @pytest.mark.long
 async def test_a_slow_queue_that_answers_is_not_an_old_picture(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     """A list that takes as long to read as one may look away for the rest: nothing changes, all is read."""
-
     monkeypatch.setattr(following, "LOOK_AGAIN", 0.3)
     monkeypatch.setattr(following, "STALE", 0.5)
     queue.add(tool="one", risk="low")
     async with sit_down(queue.gate, size=(100, 30)) as desk:
         screen = screen_of(desk)
-        refresh = screen._feed.refresh
-
-        async def slow(view: Any) -> Any:
-            await anyio.sleep(0.13)
-            return await refresh(view)
-
-        monkeypatch.setattr(screen._feed, "refresh", slow)
+        read_slowly(screen, monkeypatch, 0.13)
         stale = []
         for _ in range(100):
             await desk.pilot.pause(0.02)
@@ -324,13 +330,7 @@ async def test_a_picture_that_was_never_taken_over_is_old(queue: Queue, monkeypa
     ids = queue.add_many(60)
     async with sit_down(queue.gate, size=(100, 40)) as desk:
         screen = screen_of(desk)
-        refresh = screen._feed.refresh
-
-        async def slow(view: Any) -> Any:
-            await anyio.sleep(0.25)
-            return await refresh(view)
-
-        monkeypatch.setattr(screen._feed, "refresh", slow)
+        read_slowly(screen, monkeypatch, 0.25)
         queue.decide(ids[1])
         for _ in range(55):
             desk.hit("j")
@@ -477,7 +477,25 @@ async def test_arguments_that_were_read_by_half_are_not_read_whole_on_a_wide_scr
             desk.hit("j")
         await desk.settled()
         assert not desk.detail.shown_all
-        assert desk.detail._read_to > 50, "what was in sight counts as read"
+        assert desk.detail._reading.to > 50, "what was in sight counts as read"
         await desk.pilot.resize_terminal(240, 24)
         await desk.settled()
         assert not desk.detail.shown_all
+
+
+async def test_changes_that_are_more_than_their_room_can_be_read_while_the_draft_keeps_the_focus(queue: Queue) -> None:
+    queue.add(path="/srv/a", more={f"n{number:02}": number for number in range(30)})
+    async with sit_down(queue.gate, size=(100, 24)) as desk:
+        await desk.press("e")
+        await desk.until_shown("nothing changed")
+        await desk.press("ctrl+t")
+        draft = desk.app.screen.query_one("#draft", TextArea)
+        draft.text = json.dumps({"path": "/srv/a", "more": {f"n{number:02}": -1 for number in range(30)}})
+        await desk.until_shown("30 changes", "n00 0 → -1")
+        assert not desk.has("n29 29 → -1")
+        await desk.press(*["ctrl+pagedown"] * 6)
+        await desk.until_shown("n29 29 → -1")
+        assert not desk.has("30 changes")
+        await desk.press(*["ctrl+pageup"] * 6)
+        await desk.until_shown("30 changes")
+        assert draft.has_focus

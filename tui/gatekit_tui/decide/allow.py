@@ -16,23 +16,22 @@ from gatekit.models import Request
 from gatekit_tui.decide.lasting import Draft, Permit, Wish, Within, hows_for, permit_lines, read_permit
 from gatekit_tui.frame.ask import AskScreen
 from gatekit_tui.frame.bars import Bar
-from gatekit_tui.frame.deliberate import DeliberateModal
 from gatekit_tui.frame.key_bar import KeyBar
 from gatekit_tui.frame.lines_view import LinesView
 from gatekit_tui.frame.menu import PickRow
 from gatekit_tui.frame.row_text import one_line
 from gatekit_tui.frame.spans import Inked
+from gatekit_tui.frame.verdict import VerdictModal
 
 MOST_ARGUMENTS: Final = 40
 """Arguments beyond which a form is no help: each costs widgets."""
 
 
-class AllowScreen(DeliberateModal[Permit]):
+class AllowScreen(VerdictModal[Permit]):
     """A draft of a permission. Gives it once it is confirmed; `draft` is kept when the reviewer leaves."""
 
     DEFAULT_CSS = """
     AllowScreen {
-        background: $background;
         #fields { height: 1fr; padding: 0 1; }
         .pair { height: 1; }
         .name { height: 1; width: 18; color: $primary; }
@@ -40,7 +39,6 @@ class AllowScreen(DeliberateModal[Permit]):
         .argument { height: auto; width: 1fr; color: $primary; margin-top: 1; }
         .-hidden { display: none; }
         Input, Input:focus { border: none; height: 1; padding: 0 1; background: $panel; width: 1fr; }
-        #verdict { height: auto; max-height: 45%; min-height: 3; background: $panel; padding: 0 1; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

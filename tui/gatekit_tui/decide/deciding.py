@@ -13,8 +13,8 @@ from gatekit_tui.edit.answer import Answer, AnswerScreen
 from gatekit_tui.edit.edit import EditScreen
 from gatekit_tui.frame.ask import AskScreen, ReasonScreen, word_for
 from gatekit_tui.frame.spans import Inked
-from gatekit_tui.request.detail_text import Study
 from gatekit_tui.request.fields import Raw
+from gatekit_tui.request.study import Study
 
 
 class Decider:
@@ -124,11 +124,14 @@ class Decider:
     def reject(self, seen: Study) -> None:
         """Reject, with a reason."""
         request = seen.request
-        screen = ReasonScreen(f"Reject {request.tool}?", self._reasons.get(request.id, ""))
+        screen = ReasonScreen(
+            f"Reject {request.tool}?", self._reasons.get(request.id, ""), said=tuple(self._sender.reasons)
+        )
 
         def answered(reason: str | None) -> None:
             self._reasons[request.id] = screen.text
             if reason:
+                self._sender.note_reason(reason)
                 self._send(request, self._reviewer.reject(request, reason=reason))
 
         self._screen.app.push_screen(screen, answered)

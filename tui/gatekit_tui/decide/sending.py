@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from gatekit import Gate
 
 _YES: Final = frozenset({"approve", "edit", "release", "answer"})
+_REASONS: Final = 5
+"""Reasons that are kept to be given again."""
 Deed = Callable[[Request], Awaitable[object]]
 
 
@@ -39,8 +42,16 @@ class Sender:
         self.gate = gate
         self.reviewer = gate.aio.reviewer(name, hold=hold)
         self.held = Held()
+        self.reasons: deque[str] = deque(maxlen=_REASONS)
+        """What the reviewer gave as reasons, the newest first."""
         self._saving = saving
         self._on_the_way: frozenset[str] = frozenset()
+
+    def note_reason(self, reason: str) -> None:
+        """Keep it to be given again."""
+        if reason in self.reasons:
+            self.reasons.remove(reason)
+        self.reasons.appendleft(reason)
 
     async def may(self, request: Request, verb: ReviewVerb) -> bool:
         """Whether they may do that to it; says why where they may not."""

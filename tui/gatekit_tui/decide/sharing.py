@@ -9,7 +9,7 @@ from gatekit_tui.decide.delegate import DelegateScreen, Handover
 from gatekit_tui.decide.lasting import Draft, Permit
 from gatekit_tui.decide.sending import Sender
 from gatekit_tui.frame.ask import word_for
-from gatekit_tui.request.detail_text import Study
+from gatekit_tui.request.study import Study
 
 
 class Sharer:

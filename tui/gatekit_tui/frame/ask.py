@@ -112,10 +112,17 @@ class AskScreen(DeliberateModal[bool]):
 
 
 class ReasonScreen(DeliberateModal[str]):
-    """Asks why: a call is rejected, and the reason goes to the agent. An empty answer does nothing."""
+    """Asks why: a call is rejected, and the reason goes to the agent. An empty answer does nothing.
+
+    `said` is what was said before, the newest first.
+    """
 
     DEFAULT_CSS = f"ReasonScreen {{ {FOOT_CSS} #question {{ border-top: heavy $error; }} }}"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back"),
+        Binding("up", "recall(1)", "an earlier reason", show=False),
+        Binding("down", "recall(-1)", "a later reason", show=False),
+    ]
 
     def __init__(
         self,
@@ -124,8 +131,11 @@ class ReasonScreen(DeliberateModal[str]):
         *,
         placeholder: str = "why? the agent is told",
         hint: str = "Enter rejects; Esc goes back.",
+        said: Sequence[str] = (),
     ) -> None:
         super().__init__()
+        self._texts = [draft, *said]
+        self._place = 0
         self._title = one_line(title)
         self._draft = draft
         self._placeholder = placeholder
@@ -138,7 +148,16 @@ class ReasonScreen(DeliberateModal[str]):
         with Vertical(id="question"):
             yield Static(self._title, classes="title", markup=False)
             yield Input(self._draft, placeholder=self._placeholder, id="reason", max_length=2000, select_on_focus=False)
-            yield Static(self._hint, classes="hint", markup=False)
+            recall = " ↑ brings back what you said before." if len(self._texts) > 1 else ""
+            yield Static(self._hint + recall, classes="hint", markup=False)
+
+    def action_recall(self, step: int) -> None:
+        """Put what was said before into the field; what stood there is kept at its place."""
+        field = self.query_one(Input)
+        self._texts[self._place] = field.value
+        self._place = max(0, min(self._place + step, len(self._texts) - 1))
+        field.value = self._texts[self._place]
+        field.cursor_position = len(field.value)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Keep what is typed."""

@@ -11,23 +11,16 @@ from textual.geometry import Size
 from textual.message import Message
 
 from gatekit_tui.frame.ink_view import InkView
+from gatekit_tui.frame.moves import CursorView
 from gatekit_tui.frame.row_text import one_line
 from gatekit_tui.frame.spans import Ink, Inked, Span, length, wrap_inked
 from gatekit_tui.frame.theme import Base
 
 
-class Menu(InkView, can_focus=True):
+class Menu(CursorView):
     """Items, each as many lines as it takes, and a cursor on one of them."""
 
     DEFAULT_CSS = "Menu { height: auto; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", "Down", show=False),
-        Binding("k,up", "move(-1)", "Up", show=False),
-        Binding("pagedown", "move(10)", "Page down", show=False),
-        Binding("pageup", "move(-10)", "Page up", show=False),
-        Binding("g,home", "move(-1000000)", "First", show=False),
-        Binding("G,end", "move(1000000)", "Last", show=False),
-    ]
 
     class Moved(Message):
         """The cursor is on another item."""
@@ -39,8 +32,16 @@ class Menu(InkView, can_focus=True):
     def __init__(self, items: Sequence[Inked] = (), *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._items = tuple(items)
-        self.cursor = 0
         self._lines: tuple[tuple[int, Inked], ...] = ()
+
+    @property
+    def count(self) -> int:
+        return len(self._items)
+
+    @property
+    def page(self) -> int:
+        """A menu may be as high as all of its items: its own height is no page."""
+        return 10
 
     def write(self, items: Sequence[Inked], cursor: int) -> None:
         """Show other items."""
@@ -74,12 +75,9 @@ class Menu(InkView, can_focus=True):
         if line < len(self._lines):
             self.go_to(self._lines[line][0])
 
-    def action_move(self, step: int) -> None:
-        self.go_to(self.cursor + step)
-
-    def go_to(self, index: int) -> None:
+    def go_to(self, place: int) -> None:
         """Put the cursor on an item, and that item into sight."""
-        self.cursor = max(0, min(index, len(self._items) - 1))
+        self.cursor = max(0, min(place, len(self._items) - 1))
         first = next((line for line, (at, _) in enumerate(self._lines) if at == self.cursor), 0)
         top, height = self.scroll_offset.y, max(1, self.size.height)
         if not top <= first < top + height:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import ClassVar, Final, Protocol
+from typing import Final, Protocol
 
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 
-from gatekit_tui.frame.ink_view import InkView
+from gatekit_tui.frame.moves import CursorView
 from gatekit_tui.frame.spans import Inked
 from gatekit_tui.frame.theme import Base
 
@@ -33,18 +32,10 @@ class Entry(Protocol):
         ...
 
 
-class Timeline(InkView, can_focus=True):
+class Timeline(CursorView):
     """Draws entries, moves a cursor that stays on its entry, and follows the end while that is in sight."""
 
     DEFAULT_CSS = "Timeline { height: 1fr; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", "Down", show=False),
-        Binding("k,up", "move(-1)", "Up", show=False),
-        Binding("pagedown", "leap(1)", "Page down", show=False),
-        Binding("pageup", "leap(-1)", "Page up", show=False),
-        Binding("g,home", "move(-1000000)", "First", show=False),
-        Binding("G,end", "move(1000000)", "Last", show=False),
-    ]
 
     class Moved(Message):
         """The cursor is on another entry, or other lines are in sight."""
@@ -54,7 +45,6 @@ class Timeline(InkView, can_focus=True):
         self._now = now
         self._follow = follow
         self.entries: tuple[Entry, ...] = ()
-        self.cursor = 0
         self._starts: list[int] = []
         self._width = 10
         self._drawn: dict[int, tuple[Inked, ...]] = {}
@@ -71,6 +61,14 @@ class Timeline(InkView, can_focus=True):
             return range(0)
         top = self.scroll_offset.y
         return range(self._at(top), self._at(top + max(1, self.size.height) - 1) + 1)
+
+    @property
+    def count(self) -> int:
+        return len(self.entries)
+
+    @property
+    def page(self) -> int:
+        return max(1, len(self.in_sight) - 1)
 
     def on_mount(self) -> None:
         self.set_interval(TICK, self.tick)
@@ -129,12 +127,6 @@ class Timeline(InkView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         self.post_message(self.Moved())
-
-    def action_move(self, step: int) -> None:
-        self.go_to(self.cursor + step)
-
-    def action_leap(self, step: int) -> None:
-        self.go_to(self.cursor + step * max(1, len(self.in_sight) - 1))
 
     def go_to(self, place: int) -> None:
         """Put the cursor on an entry, and that entry into sight."""

@@ -11,7 +11,7 @@ from typing import Final
 from gatekit.models import Request, Risk
 from gatekit_tui.frame.row_text import RISK_INK, RISK_SHORT, fate, one_line
 from gatekit_tui.frame.spans import Inked, Span
-from gatekit_tui.request.detail_text import Study
+from gatekit_tui.request.study import Study
 
 LONGEST: Final = 2000
 """Characters of arguments beyond which a call is looked at by itself."""

@@ -13,6 +13,8 @@ from gatekit_tui.frame.bars import Bar
 from gatekit_tui.frame.deliberate import DeliberateModal
 from gatekit_tui.frame.key_bar import KeyBar
 from gatekit_tui.frame.lines_view import LinesView
+from gatekit_tui.frame.moves import page_of, scroll_by
+from gatekit_tui.frame.reading import Reading
 from gatekit_tui.frame.spans import Inked
 from gatekit_tui.queue.batch import Sorted, alone_lines, item_lines, summary_lines
 
@@ -20,13 +22,13 @@ from gatekit_tui.queue.batch import Sorted, alone_lines, item_lines, summary_lin
 class ReadView(LinesView):
     """Lines that know how far they were read, whatever scrolled them."""
 
-    _read_to = 0
+    _reading = Reading()
 
     @property
     def read_all(self) -> bool:
         """Whether every line was on the screen since they were broken so."""
         self._note()
-        return self._read_to >= self.virtual_size.height > 0
+        return self._reading.to >= self.virtual_size.height > 0
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -36,14 +38,11 @@ class ReadView(LinesView):
     def on_resize(self, event: events.Resize) -> None:
         """The lines are broken anew: those that were read are others now."""
         super().on_resize(event)
-        self._read_to = 0
+        self._reading = Reading()
         self._note()
 
     def _note(self, top: int | None = None) -> None:
-        # What a leap passed over was not in sight: the reading goes on where it was.
-        top = self.scroll_offset.y if top is None else top
-        if top <= self._read_to:
-            self._read_to = max(self._read_to, top + self.size.height)
+        self._reading = self._reading.seen(self.scroll_offset.y if top is None else top, self.size.height)
 
 
 class BatchScreen(DeliberateModal[bool]):
@@ -84,7 +83,7 @@ class BatchScreen(DeliberateModal[bool]):
 
     def action_read_on(self, step: int) -> None:
         """Scroll the calls while the number keeps the focus."""
-        self._view.scroll_relative(y=step * max(1, self._view.size.height - 1), animate=False, force=True)
+        scroll_by(self._view, step * page_of(self._view))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter approves nothing by itself: only behind the number, and behind all that was to be read."""

@@ -14,7 +14,7 @@ from gatekit_tui.frame.told import ToldScreen
 from gatekit_tui.queue.batch import Sorted, told_lines, told_words, tools_of, why_alone
 from gatekit_tui.queue.batch_screen import BatchScreen
 from gatekit_tui.queue.marks import MOST, Marks
-from gatekit_tui.request.detail_text import Study, study
+from gatekit_tui.request.study import Study, study
 
 
 class Batcher:
@@ -100,11 +100,13 @@ class Batcher:
             f"Reject {count} request{'' if count == 1 else 's'}? {tools_of(requests)}",
             self._reason,
             hint=f"Enter rejects all {count}; Esc goes back.",
+            said=tuple(self._sender.reasons),
         )
 
         def answered(reason: str | None) -> None:
             self._reason = screen.text
             if reason:
+                self._sender.note_reason(reason)
                 self._send(requests, lambda one: self._reject(one, marked[one.id], reason), "rejected")
 
         self._screen.app.push_screen(screen, answered)

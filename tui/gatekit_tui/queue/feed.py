@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gatekit.errors import RequestNotFound
-from gatekit.models import RequestRow, Stop
-from gatekit_tui.queue.lanes import WAITING, Wish
+from gatekit.models import Request, RequestRow, Stop
+from gatekit_tui.queue.lanes import DECIDED, WAITING, Wish
 from gatekit_tui.queue.rows import PAGE, Rows, paged
 
 if TYPE_CHECKING:
@@ -42,14 +42,16 @@ class Fresh:
     rows: Rows
     cursor: int
     top: int
-    in_lane: int
+    in_lane: int = 0
     """How many requests the list has without its filter; counted no further than `CHEAP_COUNT`."""
-    unknown: int
+    unknown: int = 0
     """How many outcomes are to settle; counted no further than a hundred."""
-    critical: int
+    critical: int = 0
     """How many of those that wait are of critical risk, where these are listed; counted no further than `RISKIEST`."""
-    stopped: Stop | None
+    stopped: Stop | None = None
     """Why nothing starts; None: calls start."""
+    last: Request | None = None
+    """What was decided last, where nothing waits any more."""
 
 
 class Feed:
@@ -118,6 +120,7 @@ class Feed:
             unknown=await self._queue.count("unknown", at_most=_A_FEW),
             critical=await self._critical() if wish.lane is WAITING else 0,
             stopped=await self._queue.stopped(),
+            last=await self._last_decided() if wish == Wish() and not in_lane else None,
         )
 
     async def more(self, rows: Rows, first: int, last: int) -> Rows:
@@ -160,6 +163,14 @@ class Feed:
     async def _critical(self) -> int:
         riskiest = await self._queue.requests(order="risk", limit=RISKIEST)
         return sum(row.risk == "critical" for row in riskiest)
+
+    async def _last_decided(self) -> Request | None:
+        page = await self._queue.requests(DECIDED.statuses, order="decided", limit=1)
+        try:
+            return await self._queue.get(page[0].id) if page else None
+        except RequestNotFound:
+            # It was deleted with its run.
+            return None
 
     async def _found(self, wish: Wish) -> Rows:
         """The first rows that fit; each reading looks at a bounded part of the queue and says where it goes on."""

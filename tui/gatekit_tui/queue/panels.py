@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import datetime
 
 from gatekit.display import visible
 from gatekit.errors import NotAQueue, QueueNotFound, SchemaTooNew, StoreBusy, StoreError
+from gatekit.models import Request
+from gatekit_tui.frame.row_text import fate, one_line
 from gatekit_tui.frame.spans import Inked
 from gatekit_tui.queue.lanes import TO_SETTLE, Lane
 
-_COUNTED_TO: Final = 1000
 NAME: Inked = ((" gatekit ", "title"), ("review", "dim"))
 """What stands at the very top."""
 
@@ -19,8 +20,8 @@ def connecting(queue: str) -> list[Inked]:
     return [(("connecting to ", "dim"), (visible(queue)[0], "text"), (" …", "dim"))]
 
 
-def empty(queue: str, lane: Lane, unknown: int) -> list[Inked]:
-    """Nothing is in the list."""
+def empty(queue: str, lane: Lane, unknown: int, last: Inked = ()) -> list[Inked]:
+    """Nothing is in the list; `last` is what was decided last."""
     elsewhere: list[Inked] = []
     if unknown and lane is not TO_SETTLE:
         plural = "" if unknown == 1 else "s"
@@ -29,17 +30,29 @@ def empty(queue: str, lane: Lane, unknown: int) -> list[Inked]:
         ((lane.empty, "title"),),
         ((lane.hint, "text"),),
         *elsewhere,
+        *([(), last] if last else []),
         (),
         (("queue  ", "dim"), (visible(queue)[0], "text")),
         (("try it ", "dim"), ("gatekit demo", "label")),
     ]
 
 
-def nothing_found(where: str, in_lane: int, lane: Lane) -> list[Inked]:
-    """No request fits the filter."""
+def last_decision(last: Request | None, now: datetime) -> Inked:
+    """What was decided last, and what became of it."""
+    if last is None or last.decision is None:
+        return ()
+    return (
+        ("last decision  ", "dim"),
+        (f"{one_line(last.tool)}  ", "text"),
+        (fate(last.status, last.decision, now), "dim"),
+    )
+
+
+def nothing_found(where: str, in_lane: str, lane: Lane) -> list[Inked]:
+    """No request fits the filter; `in_lane` says how many there are without it."""
     return [
         (("No request fits  ", "title"), (visible(where)[0], "label")),
-        ((f"{in_lane:,}{'+' if in_lane >= _COUNTED_TO else ''} {lane.counted}. Esc takes the filter away.", "text"),),
+        ((f"{in_lane} {lane.counted}. Esc takes the filter away.", "text"),),
     ]
 
 

@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 
 from gatekit.models import Decision, Request, RequestRow
 from gatekit_tui.frame.ink_view import InkView
+from gatekit_tui.frame.moves import MOVE_KEYS, page_of
 from gatekit_tui.frame.row_text import TIMES, fate, head_spans, row_spans, wait_of
 from gatekit_tui.frame.spans import Inked
 from gatekit_tui.frame.theme import Base
@@ -44,14 +45,7 @@ class ListHead(InkView, can_focus=False):
 class QueueList(InkView, can_focus=True):
     """Draws `Rows`, moves a cursor that is pinned to a call's id, and asks for pages that it lacks."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", "Down", show=False),
-        Binding("k,up", "move(-1)", "Up", show=False),
-        Binding("pagedown", "leap(1)", "Page down", show=False),
-        Binding("pageup", "leap(-1)", "Page up", show=False),
-        Binding("g,home", "jump(0)", "First", show=False),
-        Binding("G,end", "jump(-1)", "Last", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*MOVE_KEYS]
 
     class Chosen(Message):
         """The cursor is on another call; `row` is None while that row is not read yet."""
@@ -141,7 +135,7 @@ class QueueList(InkView, can_focus=True):
         self._choose(self.cursor + (-1 if ghost_is_last else step))
 
     def action_leap(self, step: int) -> None:
-        self._choose(self.cursor + step * max(1, self.size.height - 1))
+        self._choose(self.cursor + step * page_of(self))
 
     def action_jump(self, line: int) -> None:
         self._choose(line if line >= 0 else self.rows.size - 1)

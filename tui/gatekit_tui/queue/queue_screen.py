@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
-
-import anyio
+from typing import TYPE_CHECKING
 
 from gatekit.errors import ReviewError, StoreError
 from gatekit.models import Request, RequestRow
@@ -18,14 +16,11 @@ from gatekit_tui.queue.lanes import Lane, Wish
 from gatekit_tui.queue.queue_list import QueueList
 from gatekit_tui.queue.review_layout import ReviewLayout
 from gatekit_tui.queue.rows import Rows
-from gatekit_tui.request.detail_text import Study, study
-from gatekit_tui.request.preview_text import texts_of
+from gatekit_tui.queue.studying import Reader
+from gatekit_tui.request.study import Study
 
 if TYPE_CHECKING:
     from gatekit import Gate
-
-_SLOW_STUDY: Final = 50_000
-"""Characters of a request that take too long to look at between two keys."""
 
 
 class QueueScreen(ReviewLayout):
@@ -34,6 +29,7 @@ class QueueScreen(ReviewLayout):
     def __init__(self, gate: Gate, reviewer: str, *, read_only: bool) -> None:
         super().__init__(gate, reviewer, read_only=read_only)
         self._queue = gate.aio
+        self._reader = Reader(gate)
         self._follower = Follower(gate, self._feed, self._refresh, self._set_trouble)
         self._wishes_anew = False
 
@@ -65,7 +61,7 @@ class QueueScreen(ReviewLayout):
             rows, cursor, top = replace(rows, ghost=None, ghost_at=0), 0, 0
         self._wishes_anew = False
         self._list.show(rows, cursor=cursor, top=top)
-        self._unknown, self._in_lane, self._critical = fresh.unknown, fresh.in_lane, fresh.critical
+        self._fresh = fresh
         self.review.stopped = fresh.stopped
         self._show_whether_empty()
         chosen = self._list.chosen
@@ -115,9 +111,10 @@ class QueueScreen(ReviewLayout):
             return
         try:
             request = await self._queue.get(row.id)
-            if self._is_drawn(request):
+            before = await self._reader.before(request)
+            if self._is_drawn(request, before):
                 return
-            seen = await self._study(request)
+            seen = await self._reader.study(request, before)
         except ReviewError as error:
             # It was deleted with its run: what is drawn is what was.
             self.review.say(str(error), "warning")
@@ -141,15 +138,11 @@ class QueueScreen(ReviewLayout):
         if self.is_active:
             self.review.guard.change()
 
-    def _is_drawn(self, request: Request) -> bool:
+    def _is_drawn(self, request: Request, before: Request | None) -> bool:
         shown = self._detail.study
-        return shown is not None and shown.request == request and self._detail.gone == self._list.chosen_is_gone
-
-    async def _study(self, request: Request) -> Study:
-        schema = await self._queue.schema(request) if request.kind == "question" else None
-        if len(request.args_text) + len(texts_of(request.preview)) > _SLOW_STUDY:
-            return await anyio.to_thread.run_sync(study, request, schema)
-        return study(request, schema)
+        if shown is None or shown.request != request or self._detail.gone != self._list.chosen_is_gone:
+            return False
+        return shown.compared is None or shown.compared.before == ("" if before is None else before.id)
 
     def _drawn_in(self, lane: Lane) -> Study | None:
         """The request that a key would be about: chosen, still in this list, and the very one that is drawn."""

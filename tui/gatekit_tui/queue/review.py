@@ -22,7 +22,7 @@ from gatekit_tui.queue.settings import Settings
 from gatekit_tui.queue.top_text import Top
 from gatekit_tui.queue.visiting import VisitingScreen
 from gatekit_tui.request.detail import identity
-from gatekit_tui.request.detail_text import Study
+from gatekit_tui.request.study import Study
 
 if TYPE_CHECKING:
     from gatekit import Gate

@@ -9,7 +9,7 @@ from textual.binding import Binding
 
 from gatekit.models import Kind
 from gatekit_tui.queue.lanes import RUNNING, TO_SETTLE, WAITING, Lane
-from gatekit_tui.request.detail_text import Study
+from gatekit_tui.request.study import Study
 
 KEYS: Final = (
     Binding("a", "approve", "approve", id="approve"),

@@ -14,9 +14,10 @@ from gatekit_tui.frame.key_bar import KeyBar
 from gatekit_tui.frame.lines_view import LinesView
 from gatekit_tui.frame.spans import Inked
 from gatekit_tui.queue import panels
-from gatekit_tui.queue.feed import Feed
+from gatekit_tui.queue.feed import Feed, Fresh
 from gatekit_tui.queue.filter_bar import FilterBar
 from gatekit_tui.queue.queue_list import ListHead, QueueList
+from gatekit_tui.queue.rows import Rows
 from gatekit_tui.queue.top_text import NARROW, WIDE, Top, chips, top_spans
 from gatekit_tui.request.detail import DetailView
 
@@ -62,9 +63,7 @@ class ReviewLayout(Deliberate[None]):
         self._title = Bar("head", id="title", fill="─")
         self._detail = DetailView(gate.now, id="detail")
         self._trouble = "connecting"
-        self._unknown = 0
-        self._in_lane = 0
-        self._critical = 0
+        self._fresh = Fresh(Rows(), 0, 0)
 
     def compose(self) -> ComposeResult:
         """Top bar, list, detail, footer; and the panel that stands in for them."""
@@ -105,9 +104,10 @@ class ReviewLayout(Deliberate[None]):
             wish,
             total=rows.total,
             exact=self._feed.exact if wish.is_whole else not rows.cut,
-            in_lane=self._in_lane,
-            unknown=self._unknown,
-            critical=self._critical,
+            in_lane=self._fresh.in_lane,
+            in_lane_exact=self._feed.exact,
+            unknown=self._fresh.unknown,
+            critical=self._fresh.critical,
             who=self._who,
             read_only=self._read_only,
             trouble=self._trouble,
@@ -130,9 +130,10 @@ class ReviewLayout(Deliberate[None]):
         if empty:
             wish = self._feed.wish
             if wish.where:
-                self._panel.write(panels.nothing_found(wish.where, self._in_lane, wish.lane))
+                self._panel.write(panels.nothing_found(wish.where, self._told_at_the_top().counted_in_lane, wish.lane))
             else:
-                self._panel.write(panels.empty(str(self._gate.path), wish.lane, self._unknown))
+                last = panels.last_decision(self._fresh.last, self._gate.now())
+                self._panel.write(panels.empty(str(self._gate.path), wish.lane, self._fresh.unknown, last))
         self._write_top()
 
     def _tick(self) -> None:
@@ -165,4 +166,4 @@ class ReviewLayout(Deliberate[None]):
 
     def action_read_on(self, lines: int) -> None:
         """Scroll the detail while the list keeps the focus."""
-        self._detail.action_scroll_by(lines)
+        self._detail.action_move(lines)

@@ -30,6 +30,8 @@ class Top:
     """Whether there are no more than these."""
     in_lane: int = 0
     """Requests of the list without its filter."""
+    in_lane_exact: bool = True
+    """Whether there are no more than these."""
     unknown: int = 0
     critical: int = 0
     """Requests of critical risk among those that wait, up to `_MOST_CRITICAL`."""
@@ -42,6 +44,11 @@ class Top:
     stale: float | None = None
     """Seconds since the queue was read, where that is too long ago."""
     paused: bool = False
+
+    @property
+    def counted_in_lane(self) -> str:
+        """How many requests the list has without its filter, as far as they were counted."""
+        return f"{self.in_lane:,}{'' if self.in_lane_exact else '+'}"
 
     def with_own(self, *, held: str, marked: int, stale: float | None, paused: bool) -> Top:
         """The same, with what the reviewer does."""
@@ -72,7 +79,7 @@ def chips(top: Top) -> Inked:
     if top.wish.where:
         parts.append((("filter ", "dim"), (one_line(top.wish.where), "label")))
     if top.wish.where or not top.exact:
-        parts.append(((f"of {top.in_lane:,}{'' if top.in_lane < _COUNTED_TO else '+'}", "dim"),))
+        parts.append(((f"of {top.counted_in_lane}", "dim"),))
     if top.wish.order != top.wish.lane.orders[0]:
         parts.append(((ORDER_WORDS[top.wish.order], "label"),))
     if top.marked:
@@ -87,7 +94,6 @@ def chips(top: Top) -> Inked:
     return tuple(line)
 
 
-_COUNTED_TO: Final = 1000
 _LONGEST_NAME: Final = 20
 _GAP: Final = 2
 """Cells between the two sides, at least."""

@@ -6,27 +6,24 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
 
 from gatekit_tui.frame.ink_view import InkView
+from gatekit_tui.frame.moves import MOVE_KEYS, page_of, scroll_by
+from gatekit_tui.frame.reading import Reading
 from gatekit_tui.frame.spans import Inked
 from gatekit_tui.frame.theme import Base
-from gatekit_tui.request.detail_text import Body, Study, broken, draw_body, draw_heading
+from gatekit_tui.request.detail_text import Body, draw_body
+from gatekit_tui.request.heading_text import draw_heading
+from gatekit_tui.request.study import Study, broken
 
 
 class DetailView(InkView, can_focus=True):
     """Draws one `Study` in as many lines as it takes; only those in sight are turned into cells."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll_by(1)", "Down", show=False),
-        Binding("k,up", "scroll_by(-1)", "Up", show=False),
-        Binding("pagedown", "scroll_page(1)", "Page down", show=False),
-        Binding("pageup", "scroll_page(-1)", "Page up", show=False),
-        Binding("g,home", "scroll_home", "Top", show=False),
-        Binding("G,end", "scroll_end", "End", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*MOVE_KEYS]
 
     class Moved(Message):
         """Other lines are in sight."""
@@ -38,7 +35,7 @@ class DetailView(InkView, can_focus=True):
         self.gone = False
         self.shown_all = False
         """Whether every line of the arguments was on the screen since this version is shown."""
-        self._read_to = 0
+        self._reading = Reading()
         self._heading: tuple[Inked, ...] = ()
         self._body = Body((), 0)
 
@@ -54,7 +51,7 @@ class DetailView(InkView, can_focus=True):
         self.study, self.gone = study, gone
         if not same:
             self.shown_all = False
-            self._read_to = 0
+            self._reading = Reading()
             self.scroll_to(y=0, animate=False, force=True)
         self._draw()
 
@@ -76,17 +73,14 @@ class DetailView(InkView, can_focus=True):
             return self._heading[line], "base"
         return (self._body.lines[in_body] if in_body < len(self._body.lines) else ()), "base"
 
-    def action_scroll_by(self, lines: int) -> None:
-        self.scroll_relative(y=lines, animate=False, force=True)
+    def action_move(self, lines: int) -> None:
+        scroll_by(self, lines)
 
-    def action_scroll_page(self, step: int) -> None:
-        self.action_scroll_by(step * max(1, self.size.height - 1))
+    def action_leap(self, pages: int) -> None:
+        scroll_by(self, pages * page_of(self))
 
-    def action_scroll_home(self) -> None:
-        self.scroll_to(y=0, animate=False, force=True)
-
-    def action_scroll_end(self) -> None:
-        self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
+    def action_jump(self, place: int) -> None:
+        self.scroll_to(y=place if place >= 0 else self.max_scroll_y, animate=False, force=True)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -94,7 +88,7 @@ class DetailView(InkView, can_focus=True):
 
     def on_resize(self) -> None:
         # The lines are broken anew: those that were read are others now.
-        self._read_to = 0
+        self._reading = Reading()
         self._draw()
 
     def _draw(self) -> None:
@@ -117,10 +111,9 @@ class DetailView(InkView, can_focus=True):
 
     def _note_read(self) -> None:
         top = self.scroll_offset.y
-        # What a leap passed over was not read: reading goes on where it was.
-        if self.study is not None and self.size.height and self.is_on_screen and top <= self._read_to:
-            self._read_to = max(self._read_to, top + self.size.height)
-            self.shown_all |= self._read_to >= len(self._heading) + self._body.arguments_end
+        if self.study is not None and self.size.height and self.is_on_screen and self._reading.goes_on_at(top):
+            self._reading = self._reading.seen(top, self.size.height)
+            self.shown_all |= self._reading.to >= len(self._heading) + self._body.arguments_end
         self.post_message(self.Moved())
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import Final
 
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 
-from gatekit_tui.frame.ink_view import InkView
+from gatekit_tui.frame.moves import CursorView
 from gatekit_tui.frame.spans import Inked
 from gatekit_tui.frame.theme import Base
 from gatekit_tui.runs.runs_lines import Line, Lines, line_spans
@@ -25,18 +24,10 @@ _FORGET: Final = 20
 """Pages that are kept while the beginning of the list is looked at."""
 
 
-class RunsList(InkView, can_focus=True):
+class RunsList(CursorView):
     """Draws lines, moves a cursor that stays on its line, and reads on when the end comes into sight."""
 
     DEFAULT_CSS = "RunsList { height: 1fr; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", "Down", show=False),
-        Binding("k,up", "move(-1)", "Up", show=False),
-        Binding("pagedown", "leap(1)", "Page down", show=False),
-        Binding("pageup", "leap(-1)", "Page up", show=False),
-        Binding("g,home", "move(-1000000)", "First", show=False),
-        Binding("G,end", "move(1000000)", "Last that is read", show=False),
-    ]
 
     class Moved(Message):
         """The cursor is on another line, or other lines are known."""
@@ -49,13 +40,17 @@ class RunsList(InkView, can_focus=True):
         self._now = now
         self._fetch = fetch
         self.lines = Lines()
-        self.cursor = 0
         self._drawn: dict[int, Inked] = {}
 
     @property
     def chosen(self) -> Line | None:
         """What the cursor is on."""
         return self.lines.rows[self.cursor] if self.cursor < len(self.lines.rows) else None
+
+    @property
+    def count(self) -> int:
+        """How many lines are read."""
+        return len(self.lines.rows)
 
     def on_mount(self) -> None:
         self.set_interval(_TICK, self.tick)
@@ -114,12 +109,6 @@ class RunsList(InkView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         self.post_message(self.Scrolled())
-
-    def action_move(self, step: int) -> None:
-        self.go_to(self.cursor + step)
-
-    def action_leap(self, step: int) -> None:
-        self.go_to(self.cursor + step * max(1, self.size.height - 1))
 
     def go_to(self, place: int) -> None:
         """Put the cursor on a line, and that line into sight; on the last one also what says that there are more."""
