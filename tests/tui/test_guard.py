@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
-from gatekit_tui.frame.guard import BURST, BURST_KEYS, DEAD, KeyGuard
+from gatekit_tui.frame.guard import BURST, BURST_KEYS, CALM, DEAD, KeyGuard
+from gatekit_tui.queue.review import ReviewScreen
 from tests.tui.calls import Queue
 from tests.tui.desk import sit_down
 
@@ -62,6 +64,27 @@ def test_what_changes_after_a_key_was_pressed_makes_that_key_dead() -> None:
     assert guard.dead
 
 
+def test_what_is_typed_behind_a_refused_key_decides_nothing_until_the_hand_rests() -> None:
+    clock = Hand()
+    guard = KeyGuard(clock)
+    clock.seconds += LONG
+    guard.key(clock.seconds)
+    guard.refuse()
+    for _ in range(20):
+        clock.seconds += CALM / 2
+        guard.key(clock.seconds)
+        assert guard.dead
+    clock.seconds += CALM * 1.1
+    guard.key(clock.seconds)
+    assert not guard.dead
+    guard.refuse()
+    assert guard.dead
+    guard.open()
+    clock.seconds += DEAD * 1.1
+    guard.key(clock.seconds)
+    assert not guard.dead
+
+
 def test_a_burst_makes_keys_dead_and_a_fast_typist_does_not() -> None:
     clock = Hand()
     guard = KeyGuard(clock)
@@ -102,6 +125,74 @@ async def test_a_key_meant_for_the_screen_before_does_not_confirm_the_question_a
         assert queue.verb(request_id) is None
         clock.seconds += LONG
         await desk.press("enter")
+        await desk.until(lambda: queue.verb(request_id) == "approve")
+
+
+@pytest.mark.anyio
+async def test_a_reason_that_is_typed_behind_a_refused_key_approves_nothing(queue: Queue) -> None:
+    request_id = queue.add(risk="low")
+    clock = Hand()
+    async with sit_down(queue.gate, clock=clock) as desk:
+        await desk.press("r")
+        assert "Too soon" in desk.toasts()
+        for char in "bad amount":
+            clock.seconds += CALM * 0.8
+            desk.hit(char)
+            await desk.settled()
+        assert queue.verb(request_id) is None
+        assert desk.toasts().count("Too soon") == 1
+
+
+@pytest.mark.anyio
+async def test_a_reason_that_is_typed_where_nothing_is_to_decide_approves_nothing(queue: Queue) -> None:
+    first = queue.add(risk="low")
+    queue.advance(1)
+    second = queue.add(risk="low", path="two")
+    clock = Hand()
+    async with sit_down(queue.gate, clock=clock) as desk:
+        queue.decide(first)
+        await desk.until_shown("approved by ana")
+        clock.seconds += LONG
+        for char in "rja":
+            clock.seconds += CALM * 0.8
+            await desk.press(char)
+        assert desk.chosen() == second
+        await desk.settled()
+        assert queue.verb(second) is None
+        clock.seconds += LONG
+        await desk.press("a")
+        await desk.until(lambda: queue.verb(second) == "approve")
+
+
+@pytest.mark.anyio
+async def test_a_reason_that_is_typed_ahead_of_its_question_approves_nothing(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request_id = queue.add(risk="low")
+    clock = Hand()
+    asked, answered = anyio.Event(), anyio.Event()
+
+    async def may(*_: object) -> bool:
+        asked.set()
+        await answered.wait()
+        return False
+
+    async with sit_down(queue.gate, clock=clock) as desk:
+        screen = desk.app.screen
+        assert isinstance(screen, ReviewScreen)
+        monkeypatch.setattr(screen._sender, "may", may)
+        clock.seconds += LONG
+        await desk.press("r")
+        await asked.wait()
+        for _ in range(2):
+            clock.seconds += CALM * 0.8
+            await desk.press("a")
+            await desk.settled()
+            # Refused, for whatever reason: the hand types on.
+            answered.set()
+        assert queue.verb(request_id) is None
+        clock.seconds += LONG
+        await desk.press("a")
         await desk.until(lambda: queue.verb(request_id) == "approve")
 
 

@@ -33,18 +33,22 @@ class Deliberate(Screen[T]):
 
     def on_screen_resume(self) -> None:
         """The screen got the focus: keys that were meant for another one must not decide here."""
-        self.review.guard.change()
+        self.review.guard.open()
 
     def deliberately(self, act: Callable[[], None]) -> None:
         """Do it, unless the picture just changed or the key came in a burst; a burst shows a moment later."""
         guard = self.review.guard
 
         def settled() -> None:
-            if not guard.dead:
+            if guard.dead:
+                guard.refuse()
+            else:
                 act()
 
         if guard.dead:
-            self.review.say(TOO_SOON, "warning")
+            if not guard.astray:
+                self.review.say(TOO_SOON, "warning")
+            guard.refuse()
         else:
             self.set_timer(SETTLE, settled)
 

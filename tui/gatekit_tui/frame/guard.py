@@ -18,6 +18,8 @@ BURST_KEYS: Final = 3
 """More keys than this within `BURST` were not typed by a hand."""
 BURST: Final = 0.03
 """Seconds."""
+CALM: Final = 0.6
+"""Seconds without a key after which a word that was being typed is over."""
 SETTLE: Final = 0.04
 """Seconds after which a key is known not to have been the first of a burst."""
 
@@ -29,6 +31,17 @@ class KeyGuard:
         self._clock = clock
         self._changed = self._pressed = clock()
         self._keys: deque[float] = deque(maxlen=BURST_KEYS + 1)
+        self.astray = False
+        """Whether keys may be the rest of what was meant for a screen that did not open, or has not opened yet."""
+
+    def open(self) -> None:
+        """A screen is there now: what is typed from here on is meant for it."""
+        self.astray = False
+        self.change()
+
+    def refuse(self) -> None:
+        """A key that decides did nothing, or nothing yet. A reason that is typed behind it must not decide."""
+        self.astray = True
 
     def change(self) -> None:
         """The picture changed by itself: a screen opened or got focus, or another call is shown."""
@@ -36,7 +49,9 @@ class KeyGuard:
 
     def press(self, late: float = 0.0) -> None:
         """A key or a button was pressed, so many seconds ago: a busy screen looks at it late."""
-        self._pressed = self._clock() - late
+        pressed = self._clock() - late
+        self.astray = self.astray and pressed - self._pressed < CALM
+        self._pressed = pressed
 
     def key(self, at: float, late: float = 0.0) -> None:
         """A key came at this moment, in seconds of any clock; a burst counts as a change of its own."""
@@ -52,4 +67,4 @@ class KeyGuard:
     @property
     def dead(self) -> bool:
         """Whether what was pressed last must not decide: the picture changed right before it, or has since."""
-        return self.too_soon(self._pressed)
+        return self.astray or self.too_soon(self._pressed)

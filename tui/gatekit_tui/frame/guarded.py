@@ -80,6 +80,12 @@ class GuardedApp(App[None]):
                 self.guard.press(late)
         await super().on_event(event)
 
+    def on_key(self, event: events.Key) -> None:
+        """A letter that does nothing here was meant for somewhere else, and with it what is typed behind it."""
+        binding = self.screen.active_bindings.get(event.key)
+        if event.is_printable and (binding is None or not binding.enabled):
+            self.guard.refuse()
+
     def on_app_focus(self) -> None:
         """The terminal got the focus: a key may still have been meant for another window."""
         self.guard.change()

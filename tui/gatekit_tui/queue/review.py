@@ -77,8 +77,10 @@ class ReviewScreen(VisitingScreen):
         if seen is None:
             return
         if self._follower.stale is not None:
+            self.review.guard.refuse()
             self.review.say("The picture is old: the queue could not be read. Nothing is decided by it.", "warning")
         elif seen.broken and action in YES:
+            self.review.guard.refuse()
             self.review.say("It cannot be displayed, so it cannot be approved here; r rejects it.", "warning")
         else:
             self.deliberately(lambda: act(seen))
@@ -87,6 +89,8 @@ class ReviewScreen(VisitingScreen):
         """The same for what may cost typing, which nobody shall do in vain: first ask whether they may."""
 
         def ask(seen: Study) -> None:
+            # Until it opens, what is typed ahead would decide here.
+            self.review.guard.refuse()
             self.latest(partial(self._open_if_allowed, seen, open_form, verb), "may")
 
         self._decide(action, ask)
