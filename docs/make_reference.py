@@ -152,8 +152,11 @@ def command_entries(name: str, command: click.Command) -> Iterator[str]:
     parts.append("\n".join(option_line(parameter) for parameter in command.params))
     yield "\n\n".join(part for part in parts if part)
     if isinstance(command, click.Group):
-        for child in sorted(command.commands):
-            yield from command_entries(f"{name} {child}", command.commands[child])
+        context = click.Context(command)
+        for child in sorted(command.list_commands(context)):
+            inner = command.get_command(context, child)
+            assert inner is not None
+            yield from command_entries(f"{name} {child}", inner)
 
 
 def page() -> str:

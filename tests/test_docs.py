@@ -303,6 +303,7 @@ KEY_NAMES = {
     "`[`": {"left_square_bracket"}, "`]`": {"right_square_bracket"}, "`?`": {"question_mark"},
     "Space": {"space"}, "left": {"left"}, "right": {"right"}, "`/`": {"slash"}, "`*`": {"asterisk"},
     "Ctrl-E": {"ctrl+e"}, "Ctrl-P": {"ctrl+p"}, "Ctrl-T": {"ctrl+t"}, "Ctrl-Z": {"ctrl+z"},
+    "Ctrl-PageUp": {"ctrl+pageup"}, "Ctrl-PageDown": {"ctrl+pagedown"},
     "`1` to `9`": set("123456789"),
 }  # fmt: skip
 
@@ -334,7 +335,7 @@ def test_the_keys_of_the_dashboard_are_the_documented_ones() -> None:
 
 
 SETTINGS_PAGE = DOCS / "how-to" / "dashboard-settings.md"
-SIGNS = set("▲▶✓·")
+SIGNS = set("▲▶✓·≠")
 """What a page names and nobody can press."""
 
 
@@ -556,7 +557,10 @@ def test_what_silence_can_mean_is_documented() -> None:
 def commands(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     yield name, command
     if isinstance(command, click.Group):
-        for child, inner in command.commands.items():
+        context = click.Context(command)
+        for child in command.list_commands(context):
+            inner = command.get_command(context, child)
+            assert inner is not None
             yield from commands(f"{name} {child}", inner)
 
 

@@ -4,59 +4,45 @@ from __future__ import annotations
 
 import click
 
-from gatekit.cli.answering import answer
-from gatekit.cli.deciding import approve, cancel, edit, reject, release, respond
-from gatekit.cli.demo import demo
-from gatekit.cli.doctor import doctor
 from gatekit.cli.failing import EXIT_CODES, Commands
-from gatekit.cli.granting import allow, grants, revoke
-from gatekit.cli.listing import list_requests
-from gatekit.cli.people import claim, delegate, reviewers
-from gatekit.cli.reading import history, show
-from gatekit.cli.resume import resume
-from gatekit.cli.review import review
-from gatekit.cli.runs import runs
-from gatekit.cli.settling import declare_lost, retry, settle
-from gatekit.cli.stats import stats
-from gatekit.cli.stop import stop, sweep
-from gatekit.cli.worker import worker
 
 __all__ = ["main"]
 
+_HOMES = {
+    "review": "review:review",
+    "list": "listing:list_requests",
+    "show": "reading:show",
+    "approve": "deciding:approve",
+    "edit": "deciding:edit",
+    "answer": "answering:answer",
+    "release": "deciding:release",
+    "reject": "deciding:reject",
+    "respond": "deciding:respond",
+    "cancel": "deciding:cancel",
+    "claim": "people:claim",
+    "delegate": "people:delegate",
+    "allow": "granting:allow",
+    "grants": "granting:grants",
+    "revoke": "granting:revoke",
+    "reviewers": "people:reviewers",
+    "stop": "stop:stop",
+    "retry": "settling:retry",
+    "settle": "settling:settle",
+    "declare-lost": "settling:declare_lost",
+    "history": "reading:history",
+    "runs": "runs:runs",
+    "resume": "resume:resume",
+    "worker": "worker:worker",
+    "sweep": "stop:sweep",
+    "stats": "stats:stats",
+    "doctor": "doctor:doctor",
+    "demo": "demo:demo",
+}
+"""The module of each command and its name there. A command imports what it needs when it is called, and no other does:
+the dashboard would otherwise wait for all of them.
+"""
 
-@click.group(cls=Commands, epilog=EXIT_CODES)
+
+@click.group(cls=Commands, homes=_HOMES, epilog=EXIT_CODES)
 def main() -> None:
     """Review the calls of an agent that wait for a human."""
-
-
-for _command in (
-    review,
-    list_requests,
-    show,
-    approve,
-    edit,
-    answer,
-    release,
-    reject,
-    respond,
-    cancel,
-    claim,
-    delegate,
-    allow,
-    grants,
-    revoke,
-    reviewers,
-    stop,
-    retry,
-    settle,
-    declare_lost,
-    history,
-    runs,
-    resume,
-    worker,
-    sweep,
-    stats,
-    doctor,
-    demo,
-):
-    main.add_command(_command)

@@ -6,7 +6,6 @@ import click
 
 from gatekit.cli import terminal
 from gatekit.cli.options import as_option, open_gate, queue_option, reviewer_name
-from gatekit.cli.plain import PlainReview
 from gatekit.cli.stopped import warn_if_stopped
 from gatekit.errors import NotAQueue, QueueNotFound, SchemaTooNew, UsageError
 
@@ -26,6 +25,8 @@ def review(reviewer: str | None, read_only: bool, plain: bool, queue: str | None
     if not terminal.can_ask():
         raise UsageError("review needs a terminal; without one use gatekit list, show, approve --token, reject")
     if plain or not terminal.can_draw():
+        from gatekit.cli.plain import PlainReview
+
         with open_gate(queue) as gate:
             PlainReview(gate, gate.reviewer(name), read_only=read_only).run()
         return
