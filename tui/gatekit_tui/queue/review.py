@@ -74,16 +74,20 @@ class ReviewScreen(VisitingScreen):
     def _decide(self, action: str, act: Callable[[Study], None]) -> None:
         """Do it with the drawn request, unless the key came too soon, or what is drawn is not to be trusted."""
         seen = self._drawn_in(LANE_OF[action])
-        if seen is None:
-            return
-        if self._follower.stale is not None:
-            self.review.guard.refuse()
-            self.review.say("The picture is old: the queue could not be read. Nothing is decided by it.", "warning")
-        elif seen.broken and action in YES:
-            self.review.guard.refuse()
-            self.review.say("It cannot be displayed, so it cannot be approved here; r rejects it.", "warning")
-        else:
+        refused = self._why_not(seen, action)
+        if seen is not None and not refused:
             self.deliberately(lambda: act(seen))
+            return
+        self.review.guard.refuse()
+        if refused:
+            self.review.say(refused, "warning")
+
+    def _why_not(self, seen: Study | None, action: str) -> str:
+        if seen is not None and self._follower.stale is not None:
+            return "The picture is old: the queue could not be read. Nothing is decided by it."
+        if seen is not None and seen.broken and action in YES:
+            return "It cannot be displayed, so it cannot be approved here; r rejects it."
+        return ""
 
     def _fill_in(self, action: str, verb: ReviewVerb, open_form: Callable[[Study], None]) -> None:
         """The same for what may cost typing, which nobody shall do in vain: first ask whether they may."""
