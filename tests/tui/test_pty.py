@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
 
 from gatekit import Gate
+from gatekit.models import Event
 from gatekit.testing import temporary_gate
 from tests.corpus_cases import CASES, pick
 from tests.tui import foul
@@ -56,9 +57,17 @@ def walked(texts: Sequence[str], pasted: Sequence[str], most: int) -> Walk:
         walk.batch()
         assert walk.is_home(), walk.look()
         walk.leave()
-        told = [event.kind for event in gate.events(limit=1000) if event.by == "human:alice"]
+        told = [event.kind for event in events_of(gate) if event.by == "human:alice"]
         assert told == ["queue.stopped", "rejected", "returned", "undone"]
     return walk
+
+
+def events_of(gate: Gate) -> Iterator[Event]:
+    """All that happened, page by page."""
+    since = 0
+    while page := gate.events(since, limit=1000):
+        yield from page
+        since = page[-1].cursor
 
 
 def grouped(texts: Sequence[str], groups: int) -> list[str]:
