@@ -14,7 +14,7 @@ from tests.crash.foreman import sweep_of
 from tests.crash.worker import SCENARIOS
 
 pytestmark = pytest.mark.skipif(shim.why_not() is not None, reason=str(shim.why_not()))
-SAMPLE = 6
+SAMPLE = 4
 
 
 @pytest.mark.sweep

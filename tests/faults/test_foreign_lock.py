@@ -202,6 +202,7 @@ with open(sys.argv[1], "r+b") as index:
 """The locks of whoever reads the log are the bytes 123 to 127 of its index (sqlite.org/walformat.html)."""
 
 
+@pytest.mark.long
 def test_a_process_that_was_stopped_with_the_logs_own_locks_is_in_the_way_and_no_more(gate: Gate, queue: Path) -> None:
     # SQLite gives up on these by itself, after some 10 s, with SQLITE_PROTOCOL instead of SQLITE_BUSY.
     holder = subprocess.Popen(

@@ -206,7 +206,7 @@ def swept(connection: sqlite3.Connection, now: int) -> Meter:
 @pytest.mark.parametrize("plan", ["", LADDER.text], ids=["expiry", "escalation"])
 @pytest.mark.parametrize(
     ("few", "many", "due"),
-    [(300, 3_000, 250), pytest.param(2_000, 100_000, 1_000, marks=[pytest.mark.sweep, pytest.mark.timeout(120)])],
+    [(300, 3_000, 250), pytest.param(2_000, 100_000, 1_000, marks=[pytest.mark.long, pytest.mark.timeout(120)])],
 )
 def test_settling_what_is_due_takes_the_same_work_however_many_others_are_pending(
     path: str, few: int, many: int, due: int, plan: str

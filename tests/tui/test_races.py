@@ -68,7 +68,9 @@ def with_a_fresh_token(decider: Decider, request: Request) -> Awaitable[Decision
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize(("fault", "theirs"), [(by_position, "reject"), (with_a_fresh_token, "change")])
+@pytest.mark.parametrize(
+    ("fault", "theirs"), [(by_position, "reject"), pytest.param(with_a_fresh_token, "change", marks=pytest.mark.long)]
+)
 async def test_a_dashboard_that_decides_something_else_than_it_drew_is_found_out(
     fault: Any, theirs: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
