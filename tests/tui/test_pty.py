@@ -93,7 +93,7 @@ def test_nothing_of_a_hostile_text_comes_out_of_any_screen() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(890)
+@pytest.mark.timeout(1700)
 @pytest.mark.parametrize("half", [0, 1])
 def test_nothing_of_any_text_in_any_field_comes_out_of_any_screen(half: int) -> None:
     plain = walked(["one", "two"], ["three"], 1)
