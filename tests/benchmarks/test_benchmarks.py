@@ -61,7 +61,7 @@ TINY = Scale(
         pytest.param(waking, 6, id="waking"),
         pytest.param(pages, 3, id="pages"),
         pytest.param(sweeping, 2, id="sweeping"),
-        pytest.param(waiters, 6, id="waiters", marks=pytest.mark.sweep),
+        pytest.param(waiters, 6, id="waiters", marks=pytest.mark.long),
         pytest.param(runs, 6, id="runs", marks=pytest.mark.sweep),
         pytest.param(dashboard_turns, 4, id="turns", marks=pytest.mark.sweep),
     ],
@@ -74,7 +74,7 @@ def test_a_section_measures_all_its_figures(section: ModuleType, count: int, tmp
 @pytest.mark.parametrize(
     ("part", "few", "many", "count"),
     [
-        pytest.param(dashboard_lock, 100, 100, 1, id="lock"),
+        pytest.param(dashboard_lock, 100, 100, 1, id="lock", marks=pytest.mark.long),
         pytest.param(dashboard_starts, 100, 100, 3, id="starts", marks=pytest.mark.long),
         pytest.param(dashboard_starts, 100, 300, 6, id="starts-over-two-queues", marks=pytest.mark.long),
         pytest.param(dashboard_rest, 100, 300, 14, id="rest", marks=pytest.mark.long),
