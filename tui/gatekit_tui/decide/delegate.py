@@ -56,12 +56,8 @@ class DelegateScreen(DeliberateModal[Handover]):
         elif ":" in handover.to:
             self.review.say("A reviewer's name has no colon: it goes to a person, not to a role.", "warning")
         else:
-            self.deliberately(lambda: self._close(handover))
+            self.deliberately(lambda: self.close_with(handover))
 
     def action_back(self) -> None:
         """Nothing is handed on."""
-        self._close(None)
-
-    def _close(self, handover: Handover | None) -> None:
-        if self.is_active:
-            self.dismiss(handover)
+        self.close_with(None)

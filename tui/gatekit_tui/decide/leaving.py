@@ -43,10 +43,6 @@ class LeaveScreen(DeliberateModal[str]):
     def action_leave(self, choice: str) -> None:
         """Leave so, or stay."""
         if choice:
-            self.deliberately(lambda: self._close(choice))
+            self.deliberately(lambda: self.close_with(choice))
         else:
-            self._close("")
-
-    def _close(self, choice: str) -> None:
-        if self.is_active:
-            self.dismiss(choice)
+            self.close_with("")

@@ -77,12 +77,8 @@ class SettleScreen(DeliberateModal[Settlement]):
         if isinstance(said, str):
             self.review.say(said, "warning")
         else:
-            self.deliberately(lambda: self._close(said))
+            self.deliberately(lambda: self.close_with(said))
 
     def action_back(self) -> None:
         """Nothing is settled."""
-        self._close(None)
-
-    def _close(self, said: Settlement | None) -> None:
-        if self.is_active:
-            self.dismiss(said)
+        self.close_with(None)

@@ -95,20 +95,16 @@ class AskScreen(DeliberateModal[bool]):
         if event.value.strip() != self._word:
             self.review.say(f"That is not it: type {self._word}, or press Esc.", "warning")
             return
-        self.deliberately(lambda: self._close(True))
+        self.deliberately(lambda: self.close_with(True))
 
     def action_key_approve(self) -> None:
         """The second press, where no word is asked for."""
         if self._word is None:
-            self.deliberately(lambda: self._close(True))
+            self.deliberately(lambda: self.close_with(True))
 
     def action_back(self) -> None:
         """Nothing is decided."""
-        self._close(False)
-
-    def _close(self, answer: bool) -> None:
-        if self.is_active:
-            self.dismiss(answer)
+        self.close_with(False)
 
 
 class ReasonScreen(DeliberateModal[str]):
@@ -170,12 +166,8 @@ class ReasonScreen(DeliberateModal[str]):
         if not reason:
             self.review.say("Say why, in a few words.", "warning")
             return
-        self.deliberately(lambda: self._close(reason))
+        self.deliberately(lambda: self.close_with(reason))
 
     def action_back(self) -> None:
         """Nothing is decided."""
-        self._close("")
-
-    def _close(self, reason: str) -> None:
-        if self.is_active:
-            self.dismiss(reason)
+        self.close_with("")

@@ -60,3 +60,8 @@ class Deliberate(Screen[T]):
 
 class DeliberateModal(Deliberate[T], ModalScreen[T]):
     """The same, over another screen."""
+
+    def close_with(self, answer: T | None) -> None:
+        """Give this, unless the screen is not on top any more: the key was late."""
+        if self.is_active:
+            self.dismiss(answer)

@@ -48,6 +48,12 @@ class CursorView(InkView, can_focus=True):
         """How many of them PageDown goes on by."""
         return page_of(self)
 
+    def on_focus(self) -> None:
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self.refresh()
+
     def go_to(self, place: int) -> None:
         """Put the cursor on the thing at this place, or the nearest there is, and that thing into sight."""
         raise NotImplementedError

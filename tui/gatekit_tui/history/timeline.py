@@ -113,12 +113,6 @@ class Timeline(CursorView):
     def on_resize(self, event: events.Resize) -> None:
         self._lay()
 
-    def on_focus(self) -> None:
-        self.refresh()
-
-    def on_blur(self) -> None:
-        self.refresh()
-
     def on_click(self, event: events.Click) -> None:
         line = event.y + self.scroll_offset.y
         if self._starts and line < self.virtual_size.height:

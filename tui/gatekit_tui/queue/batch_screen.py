@@ -93,15 +93,11 @@ class BatchScreen(DeliberateModal[bool]):
         elif not self._view.read_all:
             self.review.say("You have not seen all of them: PgDn shows more.", "warning")
         else:
-            self.deliberately(lambda: self._close(True))
+            self.deliberately(lambda: self.close_with(True))
 
     def action_back(self) -> None:
         """Nothing is decided."""
-        self._close(False)
-
-    def _close(self, answer: bool) -> None:
-        if self.is_active:
-            self.dismiss(answer)
+        self.close_with(False)
 
 
 def _lines(found: Sorted) -> list[Inked]:
