@@ -30,7 +30,7 @@ from gatekit.errors import (
 from gatekit.models import Decision, Event, NotRun, Ran, Request
 
 if TYPE_CHECKING:
-    from gatekit.arguments import Args
+    from gatekit.arguments.view import Args
     from gatekit.gate import Gate, set_default
     from gatekit.human import ask, confirm
     from gatekit.policy import Budget, Policy, Stage
@@ -74,7 +74,7 @@ __all__ = [
 ]
 
 _HOMES: Final = {
-    "Args": "gatekit.arguments",
+    "Args": "gatekit.arguments.view",
     "AsyncRun": "gatekit.runs",
     "Budget": "gatekit.policy",
     "Gate": "gatekit.gate",

@@ -11,7 +11,8 @@ from fnmatch import fnmatchcase
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, Final, Literal, ParamSpec, Self, TypeVar, overload
 
-from gatekit.arguments import apply_edit, diff
+from gatekit.arguments.diff import diff
+from gatekit.arguments.edits import apply_edit
 from gatekit.backend.base import Backend
 from gatekit.backend.local import LocalBackend
 from gatekit.backend.tx import PageQuery, RunsQuery, Store
@@ -41,7 +42,6 @@ from gatekit.models import (
     Stop,
 )
 from gatekit.policy import Policy, people_of
-from gatekit.questions import ask, confirm, terms_of
 from gatekit.reply import Reply, in_event_loop
 from gatekit.reviewer import AsyncReviewer, Reviewer, check_reviewer
 
@@ -269,6 +269,8 @@ class _Verbs:
         ...     gate.ask("Which region?", choices=("eu", "us"))
         'eu'
         """
+        from gatekit.questions import ask, terms_of
+
         terms = terms_of(name, risk=risk, details=details, policy=policy, expires_after=expires_after, wait=wait)
         is_async = isinstance(self, AsyncSeat)
         return (yield from ask(_plain(self), prompt, type, choices, many, terms, is_async=is_async))
@@ -296,6 +298,8 @@ class _Verbs:
         >>> with ScriptedReviewer(gate, ["approve"]):
         ...     gate.confirm("Deploy v2?", name="deploy", details={"version": 2})
         """
+        from gatekit.questions import confirm, terms_of
+
         terms = terms_of(name, risk=risk, details=details, policy=policy, expires_after=expires_after, wait=wait)
         yield from confirm(_plain(self), prompt, terms, is_async=isinstance(self, AsyncSeat))
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn
 
 from pydantic import BaseModel, Field
 
-from gatekit.arguments import Parameters
+from gatekit.arguments.parameters import Parameters
 from gatekit.calling import check_name
 from gatekit.clock import seconds_of
 from gatekit.driving import Intent

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from gatekit.arguments import decode_result
+from gatekit.arguments.results import decode_result
 from gatekit.errors import (
     Cancelled,
     Expired,

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final, Literal, Protocol
 
-from gatekit.arguments import apply_edit, canonical
+from gatekit.arguments.canonical import canonical
+from gatekit.arguments.edits import apply_edit
 from gatekit.backend.base import Backend
 from gatekit.backend.rules import NewGrant
 from gatekit.backend.tx import PageQuery

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal, ParamSpec, TypeVar, overload
 
-from gatekit.arguments import Parameters
+from gatekit.arguments.parameters import Parameters
 from gatekit.asking import Describe, Rate, check_template
 from gatekit.calling import check_name
 from gatekit.clock import seconds_of
@@ -22,7 +22,7 @@ from gatekit.telling import tell
 from gatekit.wrapper import Plan, compile_wrapper
 
 if TYPE_CHECKING:
-    from gatekit.arguments import Args
+    from gatekit.arguments.view import Args
     from gatekit.models import Preview
 
 P = ParamSpec("P")

@@ -9,32 +9,17 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
-
-from pydantic import Secret, SecretBytes, SecretStr
+from typing import Any
 
 from gatekit.arguments.canonical import encode
 from gatekit.arguments.marker import is_marker, marker
 from gatekit.arguments.refused import Refused, Steps
-
-SECRET_TYPES: Final = (SecretStr, SecretBytes, Secret)
 
 
 def seal(value: object, salt: str | None = None) -> dict[str, object]:
     """The marker of a JSON value, with a new salt or, to compare it with a stored one, with that one's."""
     salt = salt or secrets.token_hex(16)
     return marker(salt, hashlib.sha256(f"gatekit.redacted.v1\0{salt}\0{encode(value)}".encode()).hexdigest())
-
-
-def plain_secret(value: object) -> object:
-    """What a pydantic secret hides, as the JSON that its type is rebuilt from; any other value as it is."""
-    hidden = value.get_secret_value() if isinstance(value, SECRET_TYPES) else value
-    if isinstance(hidden, bytes):
-        try:
-            return hidden.decode()
-        except UnicodeDecodeError:
-            raise Refused("the secret bytes are no UTF-8 text: pass them encoded, as SecretStr") from None
-    return hidden
 
 
 def markers_in(value: Any, steps: Steps = ()) -> Iterator[tuple[Steps, dict[str, Any]]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import Secret, SecretBytes, SecretStr, ValidationError
 
 from gatekit.arguments.canonical import Budget, check, digest_of, encode
 from gatekit.arguments.compare import require_plain, require_same, require_same_json
@@ -13,10 +13,12 @@ from gatekit.arguments.compiling import Compiled
 from gatekit.arguments.fields import CURE, Field
 from gatekit.arguments.live import survey
 from gatekit.arguments.parsing import read_object
-from gatekit.arguments.redaction import SECRET_TYPES, fill, pick, plain_secret, put, seal, twin
+from gatekit.arguments.redaction import fill, pick, put, seal, twin
 from gatekit.arguments.refused import Refused, Steps
 from gatekit.arguments.snapshot import Snapshot
 from gatekit.display import visible
+
+_SECRET_TYPES: Final = (SecretStr, SecretBytes, Secret)
 
 
 def take(compiled: Compiled, tool: str, given: Mapping[str, object]) -> Snapshot:
@@ -96,8 +98,19 @@ def _reveal(field: Field, value: Any, tree: dict[str, Any], secret: list[Steps])
     objects = field.dump_objects(value)
     found = [(steps, twin(objects, tree[field.name], steps[1:])) for steps in secret]
     for steps, item in found:
-        if isinstance(item, SECRET_TYPES):
-            put(tree, steps, plain_secret(item))
+        if isinstance(item, _SECRET_TYPES):
+            put(tree, steps, _plain(item))
+
+
+def _plain(secret: Any) -> object:
+    """What a pydantic secret hides, as the JSON that its type is rebuilt from."""
+    hidden = secret.get_secret_value()
+    if isinstance(hidden, bytes):
+        try:
+            return hidden.decode()
+        except UnicodeDecodeError:
+            raise Refused("the secret bytes are no UTF-8 text: pass them encoded, as SecretStr") from None
+    return hidden
 
 
 def _rebuilder(compiled: Compiled, tree: Mapping[str, Any]) -> Callable[[], dict[str, Any]]:

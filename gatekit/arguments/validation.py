@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from gatekit.arguments.diff import same_json
-from gatekit.arguments.formats import CHECKED
 from gatekit.arguments.refused import path_of
 from gatekit.display import visible
 
@@ -57,6 +56,9 @@ def _enum(_: Any, choices: Any, value: Any, __: Any) -> Iterator[Any]:
 
 def _format(_: Any, kind: Any, value: Any, __: Any) -> Iterator[Any]:
     from jsonschema import ValidationError
+
+    # It brings pydantic along, and few schemas have a format.
+    from gatekit.arguments.formats import CHECKED
 
     if type(value) is str and kind in CHECKED and (problem := CHECKED[kind](value)):
         yield ValidationError(problem)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from gatekit.arguments import diff
+from gatekit.arguments.diff import diff
 from gatekit.cli.answers import Wanted, draw_how
 from gatekit.cli.attempts import draw_attempt, draw_ways_out
 from gatekit.cli.drawing_policy import draw_policy, texts_of

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from gatekit.arguments import changes_of
+from gatekit.arguments.edits import changes_of
 from gatekit.cli.paint import safe
 from gatekit.errors import InvalidEdit, UsageError
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from gatekit.cli.importing import uncollected
 from gatekit.display import visible
 from gatekit.errors import GatekitError, InvalidEdit, StoreError, UsageError
 
@@ -78,7 +79,8 @@ class Commands(click.Group):
         if home is None:
             return None
         module, _, name = home.partition(":")
-        command: click.Command = getattr(import_module(f"gatekit.cli.{module}"), name)
+        with uncollected():
+            command: click.Command = getattr(import_module(f"gatekit.cli.{module}"), name)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

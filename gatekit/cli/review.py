@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+
 import click
 
 from gatekit.cli import terminal
+from gatekit.cli.importing import uncollected
 from gatekit.cli.options import as_option, open_gate, queue_option, reviewer_name
 from gatekit.cli.stopped import warn_if_stopped
 from gatekit.errors import NotAQueue, QueueNotFound, SchemaTooNew, UsageError
@@ -30,7 +33,10 @@ def review(reviewer: str | None, read_only: bool, plain: bool, queue: str | None
         with open_gate(queue) as gate:
             PlainReview(gate, gate.reviewer(name), read_only=read_only).run()
         return
-    import gatekit_tui
+    with uncollected():
+        import gatekit_tui
+    # What is there now stays to the end: looking through it again and again would stop the keys for a moment each time.
+    gc.freeze()
 
     try:
         with open_gate(queue) as gate:

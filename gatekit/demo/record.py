@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from gatekit import Gate, Request
-from gatekit.arguments import diff
+from gatekit.arguments.diff import diff
 from gatekit.demo.agent import call_text
 from gatekit.display import visible
 from gatekit.models import STATUSES, Decision

@@ -6,7 +6,8 @@ from types import CoroutineType
 from typing import Any, Final
 
 from gatekit import owner
-from gatekit.arguments import diff, encode_result
+from gatekit.arguments.diff import diff
+from gatekit.arguments.results import encode_result
 from gatekit.asking import message_of, type_name
 from gatekit.calling import Calling, Current, calling_now, current_now
 from gatekit.driving import Intent, Invoke, Sleep

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gatekit import owner
-from gatekit.arguments import Parameters, Snapshot
+from gatekit.arguments.parameters import Parameters
+from gatekit.arguments.snapshot import Snapshot
 from gatekit.asking import Describe, Rate
 from gatekit.backend.base import Backend
 from gatekit.calling import Calling, Current, Execution

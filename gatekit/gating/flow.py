@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio.to_thread
 
 from gatekit import owner
-from gatekit.arguments import decode_result
 from gatekit.arguments.canonical import digest_of
+from gatekit.arguments.results import decode_result
 from gatekit.asking import judge
 from gatekit.backend.base import STOPPED, Call, Fenced, Found, Stopped
 from gatekit.calling import Calling, Execution, calling_now

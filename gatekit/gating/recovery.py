@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from gatekit.arguments import encode_result
+from gatekit.arguments.results import encode_result
 from gatekit.calling import current_now
 from gatekit.driving import Intent, Invoke
 from gatekit.gating.call import GatedCall, GatedTool, current_of

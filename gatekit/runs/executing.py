@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import anyio
 
-from gatekit.arguments import encode_result
+from gatekit.arguments.results import encode_result
 from gatekit.asking import message_of, type_name
 from gatekit.backend.runs import Taken
 from gatekit.calling import Calling, calling_now

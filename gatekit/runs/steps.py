@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from gatekit.arguments import Parameters, canonical, digest_of
+from gatekit.arguments.canonical import canonical, digest_of
+from gatekit.arguments.parameters import Parameters
 from gatekit.asking import count_hidden
 from gatekit.backend.base import Call, Fenced, Found
 from gatekit.calling import Calling, calling_now, check_name

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
-from gatekit.arguments import Parameters
+from gatekit.arguments.parameters import Parameters
 from gatekit.backend.runs import NewRun
 from gatekit.calling import calling_now, check_name
 from gatekit.driving import Intent, drive, drive_async, is_async_callable

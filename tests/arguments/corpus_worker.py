@@ -12,7 +12,7 @@ import signal
 import sys
 from typing import Any
 
-from gatekit.arguments import Parameters
+from gatekit.arguments.parameters import Parameters
 from gatekit.errors import UsageError
 from tests.corpus_cases import CASES
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from gatekit.arguments import canonical, digest_of, parse
+from gatekit.arguments.canonical import canonical, digest_of
+from gatekit.arguments.parsing import parse
 from gatekit.errors import UsageError
 
 

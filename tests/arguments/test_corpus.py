@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from gatekit.arguments import Parameters, apply_edit, changes_of
+from gatekit.arguments.edits import apply_edit, changes_of
+from gatekit.arguments.parameters import Parameters
 from gatekit.errors import InvalidEdit, UsageError
 from tests.corpus_cases import CASES, Case, pick
 

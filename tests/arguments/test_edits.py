@@ -15,7 +15,10 @@ import pytest
 from pydantic import BaseModel, Field, WithJsonSchema, computed_field
 from typing_extensions import TypedDict
 
-from gatekit.arguments import Edited, Parameters, apply_edit, changes_of, diff, digest_of
+from gatekit.arguments.canonical import digest_of
+from gatekit.arguments.diff import diff
+from gatekit.arguments.edits import Edited, apply_edit, changes_of
+from gatekit.arguments.parameters import Parameters
 from gatekit.errors import InvalidEdit
 
 

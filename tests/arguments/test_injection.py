@@ -7,7 +7,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import pytest
 from pydantic import BaseModel
 
-from gatekit.arguments import Parameters
+from gatekit.arguments.parameters import Parameters
 
 
 def foreign(module: str, name: str, *bases: type) -> type:

@@ -16,7 +16,8 @@ import pytest
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Json, computed_field
 from typing_extensions import TypedDict, Unpack
 
-from gatekit.arguments import Parameters, Snapshot
+from gatekit.arguments.parameters import Parameters
+from gatekit.arguments.snapshot import Snapshot
 from gatekit.errors import UsageError
 
 if TYPE_CHECKING:

@@ -9,7 +9,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatekit.arguments import Parameters, apply_edit, canonical, diff, digest_of, parse
+from gatekit.arguments.canonical import canonical, digest_of
+from gatekit.arguments.diff import diff
+from gatekit.arguments.edits import apply_edit
+from gatekit.arguments.parameters import Parameters
+from gatekit.arguments.parsing import parse
 from gatekit.models import Change
 
 FEW = settings(max_examples=50, deadline=None)

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
-from gatekit.arguments import Parameters, apply_edit, parse
+from gatekit.arguments.edits import apply_edit
+from gatekit.arguments.parameters import Parameters
+from gatekit.arguments.parsing import parse
 from gatekit.errors import InvalidEdit, UsageError
 
 CANARY = "c4n4ry-s3cr3t"

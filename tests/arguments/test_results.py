@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from gatekit.arguments import decode_result, encode_result
+from gatekit.arguments.results import decode_result, encode_result
 from gatekit.errors import UsageError
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from gatekit.arguments import Args, Parameters
+from gatekit.arguments.parameters import Parameters
+from gatekit.arguments.view import Args
 
 
 def tool(items: list[int], keys: str, get: str = "", _values: str = "", *args: int, **kwargs: int) -> None: ...

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from gatekit import Gate
-from gatekit.arguments import canonical, digest_of
+from gatekit.arguments.canonical import canonical, digest_of
 from gatekit.backend.runs import NewRun
 from tests.cli.support import COMMAND, environment
 

@@ -114,7 +114,7 @@ def asking(gate: Gate, case: Case, option: str) -> dict[str, Any]:
 
 
 def editing(gate: Gate, case: Case) -> dict[str, Any]:
-    from gatekit.arguments import changes_of
+    from gatekit.arguments.edits import changes_of
 
     ran: list[Any] = []
 

@@ -46,14 +46,14 @@ class AllowScreen(VerdictModal[Permit]):
         Binding("escape", "back", "back, kept", priority=True),
     ]
 
-    def __init__(self, request: Request, draft: Draft, word: str | None) -> None:
+    def __init__(self, request: Request, draft: Draft | None, word: str | None) -> None:
         super().__init__()
         self._request = request
         self._args = request.args
         self._names = tuple(self._args)
         self._withins: tuple[Within, ...] = ("run", "agent", "all") if request.run else ("agent", "all")
         self._word = word
-        self.draft = draft
+        self.draft = draft or Draft()
 
     def compose(self) -> ComposeResult:
         """A title, how long, whose calls, each argument, what that allows, the keys."""

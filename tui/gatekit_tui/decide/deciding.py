@@ -1,20 +1,24 @@
-"""From a key to a stored decision: the questions it costs, and what was typed so far."""
+"""From a key to a stored decision: the questions it costs, and what was typed so far.
+
+The forms are imported when they are opened: the first picture does not wait for them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gatekit.display import friction
 from gatekit.models import Change, Decision, Request
 from gatekit_tui.decide.sending import Sender
-from gatekit_tui.decide.settle import Settlement, SettleScreen
-from gatekit_tui.edit.answer import Answer, AnswerScreen
-from gatekit_tui.edit.edit import EditScreen
 from gatekit_tui.frame.ask import AskScreen, ReasonScreen, word_for
 from gatekit_tui.frame.spans import Inked
-from gatekit_tui.request.fields import Raw
 from gatekit_tui.request.study import Study
+
+if TYPE_CHECKING:
+    from gatekit_tui.decide.settle import Settlement
+    from gatekit_tui.edit.answer import Answer
+    from gatekit_tui.request.fields import Raw
 
 
 class Decider:
@@ -85,6 +89,8 @@ class Decider:
 
     def settle(self, seen: Study) -> None:
         """Say how it ended."""
+        from gatekit_tui.decide.settle import SettleScreen
+
         request = seen.request
         screen = SettleScreen(request.tool, self._settlements.get(request.id, ("", "")))
 
@@ -155,6 +161,8 @@ class Decider:
 
     def edit(self, seen: Study, *, shown_all: bool) -> None:
         """Edit the arguments, and approve what they then are."""
+        from gatekit_tui.edit.edit import EditScreen
+
         request = seen.request
         key = (request.id, request.token)
         screen = EditScreen(
@@ -176,6 +184,8 @@ class Decider:
 
     def answer(self, seen: Study, *, shown_all: bool) -> None:
         """Answer a question."""
+        from gatekit_tui.edit.answer import AnswerScreen
+
         request = seen.request
         key = (request.id, request.token)
         screen = AnswerScreen(seen, self._answers.get(key), self._answer_checker(request), shown_all=shown_all)

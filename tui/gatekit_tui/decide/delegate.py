@@ -29,10 +29,10 @@ class DelegateScreen(DeliberateModal[Handover]):
     DEFAULT_CSS = f"DelegateScreen {{ {FOOT_CSS} }}"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back")]
 
-    def __init__(self, tool: str, handover: Handover) -> None:
+    def __init__(self, tool: str, handover: Handover | None) -> None:
         super().__init__()
         self._tool = one_line(tool)
-        self.handover = handover
+        self.handover = handover or Handover()
 
     def compose(self) -> ComposeResult:
         """The question and two places to type."""

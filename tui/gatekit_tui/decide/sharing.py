@@ -1,15 +1,21 @@
-"""What a reviewer does with a request besides deciding it once: take it, hand it on, allow its like for a while."""
+"""What a reviewer does with a request besides deciding it once: take it, hand it on, allow its like for a while.
+
+The forms are imported when they are opened: the first picture does not wait for them.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gatekit.display import friction
 from gatekit.models import Request
-from gatekit_tui.decide.allow import MOST_ARGUMENTS, AllowScreen
-from gatekit_tui.decide.delegate import DelegateScreen, Handover
-from gatekit_tui.decide.lasting import Draft, Permit
 from gatekit_tui.decide.sending import Sender
 from gatekit_tui.frame.ask import word_for
 from gatekit_tui.request.study import Study
+
+if TYPE_CHECKING:
+    from gatekit_tui.decide.delegate import Handover
+    from gatekit_tui.decide.lasting import Draft, Permit
 
 
 class Sharer:
@@ -34,8 +40,10 @@ class Sharer:
 
     def delegate(self, seen: Study) -> None:
         """Hand one's part of it to somebody else."""
+        from gatekit_tui.decide.delegate import DelegateScreen
+
         request = seen.request
-        screen = DelegateScreen(request.tool, self._handovers.get(request.id, Handover()))
+        screen = DelegateScreen(request.tool, self._handovers.get(request.id))
 
         def answered(handover: Handover | None) -> None:
             self._handovers[request.id] = screen.handover
@@ -51,6 +59,8 @@ class Sharer:
 
     def allow(self, seen: Study, *, shown_all: bool) -> None:
         """Approve it, and its like for a while."""
+        from gatekit_tui.decide.allow import MOST_ARGUMENTS, AllowScreen
+
         request, say = seen.request, self._sender.screen.review.say
         if request.risk == "critical":
             say("A call of critical risk needs a human each time: it cannot be allowed for a while.", "warning")
@@ -62,7 +72,7 @@ class Sharer:
         # A permission is at least as much as the approval that it holds.
         cost = friction(request.risk, hidden=seen.hidden, shown_all=shown_all)
         word = word_for(cost, request.tool, request.id)
-        screen = AllowScreen(request, self._permits.get(key, Draft()), word)
+        screen = AllowScreen(request, self._permits.get(key), word)
 
         def answered(permit: Permit | None) -> None:
             self._permits[key] = screen.draft

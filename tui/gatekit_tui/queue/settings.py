@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +70,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         return Settings()
     except (OSError, UnicodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}") from error
+    # Most people have no such file.
+    import tomllib
+
     try:
         return settings_from(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, UsageError) as error:

@@ -1,4 +1,7 @@
-"""From the queue to the other screens, and everything that can be done as a list of commands. Nothing here decides."""
+"""From the queue to the other screens, and everything that can be done as a list of commands. Nothing here decides.
+
+The other screens are imported when they are opened: the first picture does not wait for them.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,11 @@ from textual.binding import Binding
 from gatekit.models import Order
 from gatekit_tui.frame.commands import Command, CommandsScreen
 from gatekit_tui.frame.theme import THEMES
-from gatekit_tui.history.history import HistoryScreen
-from gatekit_tui.insight import InsightScreen
 from gatekit_tui.queue.browsing import BrowsingScreen
 from gatekit_tui.queue.lanes import LANES, ORDER_WORDS, Lane, Wish
 from gatekit_tui.queue.review_keys import DECIDING, KEYS
 from gatekit_tui.queue.settings import Settings
 from gatekit_tui.request.looking import Looker
-from gatekit_tui.runs.run_screen import RunScreen
-from gatekit_tui.runs.runs import RunsScreen
-from gatekit_tui.standing import GrantsScreen, ReviewersScreen
 
 if TYPE_CHECKING:
     from gatekit import Gate
@@ -50,17 +48,23 @@ class VisitingScreen(BrowsingScreen):
 
     def action_history(self) -> None:
         """All that happened to the drawn request."""
+        from gatekit_tui.history.history import HistoryScreen
+
         if seen := self._detail.study:
             self.app.push_screen(HistoryScreen(self._gate, seen.request.id))
 
     def action_its_run(self) -> None:
         """The run, or the conversation, that the drawn request belongs to."""
+        from gatekit_tui.runs.run_screen import RunScreen
+
         seen = self._detail.study
         if seen is not None and seen.request.run is not None:
             self.app.push_screen(RunScreen(self._gate, seen.request.run), self._go_to)
 
     def action_runs(self) -> None:
         """The durable runs."""
+        from gatekit_tui.runs.runs import RunsScreen
+
         self.app.push_screen(RunsScreen(self._gate), self._go_to)
 
     def _go_to(self, request_id: str | None) -> None:
@@ -69,14 +73,20 @@ class VisitingScreen(BrowsingScreen):
 
     def action_insight(self) -> None:
         """How fast and how often calls are approved."""
+        from gatekit_tui.insight import InsightScreen
+
         self.app.push_screen(InsightScreen(self._gate))
 
     def action_grants(self) -> None:
         """What is allowed for a while."""
+        from gatekit_tui.standing import GrantsScreen
+
         self.app.push_screen(GrantsScreen(self._gate, self._who, read_only=self._read_only))
 
     def action_reviewers(self) -> None:
         """Who may decide."""
+        from gatekit_tui.standing import ReviewersScreen
+
         self.app.push_screen(ReviewersScreen(self._gate))
 
     def action_commands(self) -> None:

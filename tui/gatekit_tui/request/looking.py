@@ -12,7 +12,6 @@ from gatekit.models import Preview, Request
 from gatekit_tui.frame.ask import AskScreen
 from gatekit_tui.frame.deliberate import Deliberate
 from gatekit_tui.frame.spans import Inked
-from gatekit_tui.request.compare import CompareScreen
 from gatekit_tui.request.draft import write_json
 from gatekit_tui.request.opening import NotOpened, open_file, opener
 from gatekit_tui.request.preview_text import file_lines
@@ -32,6 +31,8 @@ class Looker:
 
     async def compare(self, request: Request) -> None:
         """Show what differs from the last approved call of the same tool."""
+        from gatekit_tui.request.compare import CompareScreen
+
         say = self._screen.review.say
         try:
             before = await self._gate.aio.last_approved(request)
