@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from math import inf
 from typing import TYPE_CHECKING
 
 import anyio
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from gatekit import Gate
 
-LOOK_AGAIN = 3.0
+LOOK_AGAIN = 4.0
 """Seconds after which the list is read again even if nobody told of a change: deadlines pass silently."""
 AT_MOST_EVERY = 0.05
 """Seconds between two refreshes, so that a flood of calls costs a steady little; at least as long as the last took."""
@@ -59,8 +60,17 @@ class Follower:
         if self.paused or self._read_at is None:
             return None
         age = anyio.current_time() - self._read_at
+        return None if self.fresh_for else age
+
+    @property
+    def fresh_for(self) -> float:
+        """Seconds until it is stale unless it is read again; 0: it is, or was never read."""
+        if self.paused:
+            return inf
+        if self._read_at is None:
+            return 0
         # A slow queue that answers is not a silent one.
-        return age if age > STALE + 2 * self._took else None
+        return max(0, self._read_at + STALE + 2 * self._took - anyio.current_time())
 
     def start(self, screen: Screen[None]) -> None:
         """Follow as long as the screen is there."""

@@ -100,13 +100,16 @@ class QueueList(InkView, can_focus=True):
 
     def tick(self) -> None:
         """Redraw the lines whose words changed by the passing of time, and no others."""
-        now = self._now()
-        first, last = self.lines_in_sight
-        for line in range(first, last + 1):
-            row = self.rows.row(line)
-            if row is not None and self._drawn.get(line) != self._told(row, now):
+        for line, told in self.told_at(self._now()).items():
+            if self._drawn.get(line) != told:
                 # Every cell that is written goes over the line to the reviewer: only those of the times change.
                 self.refresh(Region(self.inner_width - TIMES, line - self.scroll_offset.y, TIMES, 1))
+
+    def told_at(self, now: datetime) -> dict[int, str]:
+        """By the lines in sight, what each then tells of times."""
+        first, last = self.lines_in_sight
+        rows = ((line, self.rows.row(line)) for line in range(first, last + 1))
+        return {line: self._told(row, now) for line, row in rows if row is not None}
 
     def inked_line(self, line: int) -> tuple[Inked, Base]:
         row = self.rows.row(line)

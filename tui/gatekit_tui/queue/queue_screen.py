@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gatekit.errors import ReviewError, StoreError
 from gatekit.models import Request, RequestRow
 from gatekit_tui.frame.row_text import one_line
+from gatekit_tui.frame.ticking import SOONEST
 from gatekit_tui.queue import panels
 from gatekit_tui.queue.feed import Fresh, View
 from gatekit_tui.queue.following import Follower
@@ -68,7 +69,11 @@ class QueueScreen(ReviewLayout):
         if (chosen and chosen.id) != (now.chosen and now.chosen.id):
             self._picture_changed()
         await self._read_detail(chosen)
+        self._tick_in(self._due_in())
         return True
+
+    def _due_in(self) -> float:
+        return max(SOONEST, min(super()._due_in(), self._follower.fresh_for))
 
     def _view(self) -> View:
         queue = self._list
@@ -103,6 +108,7 @@ class QueueScreen(ReviewLayout):
             await self._read_detail(row)
         except StoreError as error:
             self._set_trouble(error)
+        self._tick_in(SOONEST)
 
     async def _read_detail(self, row: RequestRow | None) -> None:
         if row is None:

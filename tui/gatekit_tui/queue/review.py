@@ -15,6 +15,7 @@ from gatekit_tui.decide.leaving import LeaveScreen
 from gatekit_tui.decide.sending import Sender
 from gatekit_tui.decide.sharing import Sharer
 from gatekit_tui.decide.stopping import Stopper
+from gatekit_tui.frame.ticking import SOONEST
 from gatekit_tui.queue.batching import Batcher
 from gatekit_tui.queue.lanes import WAITING
 from gatekit_tui.queue.review_keys import DECIDING, KEYS, LANE_OF, LOOKING, MARKING, YES, speaks_of, speaks_to
@@ -70,6 +71,10 @@ class ReviewScreen(VisitingScreen):
             ._told_at_the_top()
             .with_own(held=held, marked=len(self._marks), stale=self._follower.stale, paused=self._follower.paused)
         )
+
+    def _due_in(self) -> float:
+        # The seconds that are left to undo are counted aloud.
+        return SOONEST if self._sender.held.last(self._gate.now()) else super()._due_in()
 
     def _decide(self, action: str, act: Callable[[Study], None]) -> None:
         """Do it with the drawn request, unless the key came too soon, or what is drawn is not to be trusted."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
+from textual.timer import Timer
 
 from gatekit_tui.frame.bars import Bar
 from gatekit_tui.frame.deliberate import Deliberate
@@ -13,6 +14,7 @@ from gatekit_tui.frame.ink_view import InkView
 from gatekit_tui.frame.key_bar import KeyBar
 from gatekit_tui.frame.lines_view import LinesView
 from gatekit_tui.frame.spans import Inked
+from gatekit_tui.frame.ticking import SOONEST, until_change
 from gatekit_tui.queue import panels
 from gatekit_tui.queue.feed import Feed, Fresh
 from gatekit_tui.queue.filter_bar import FilterBar
@@ -64,6 +66,7 @@ class ReviewLayout(Deliberate[None]):
         self._detail = DetailView(gate.now, id="detail")
         self._trouble = "connecting"
         self._fresh = Fresh(Rows(), 0, 0)
+        self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Top bar, list, detail, footer; and the panel that stands in for them."""
@@ -85,7 +88,7 @@ class ReviewLayout(Deliberate[None]):
         self.add_class("-empty")
         self._list.focus()
         self._write_top()
-        self.set_interval(1, self._tick)
+        self._tick_in(SOONEST)
 
     def on_resize(self) -> None:
         """The top bar says less where there is less room; a pane that found none loses the focus."""
@@ -136,10 +139,20 @@ class ReviewLayout(Deliberate[None]):
                 self._panel.write(panels.empty(str(self._gate.path), wish.lane, self._fresh.unknown, last))
         self._write_top()
 
+    def _tick_in(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(seconds, self._tick)
+
     def _tick(self) -> None:
         self._list.tick()
         self._detail.tick()
         self._write_top()
+        self._tick_in(self._due_in())
+
+    def _due_in(self) -> float:
+        """Seconds until something here is due to be drawn again: a program that rests costs nothing."""
+        return until_change(lambda now: (self._list.told_at(now), self._detail.told_at(now)), self._gate.now())
 
     def action_open(self) -> None:
         """Give the detail the whole screen; never decides."""

@@ -57,14 +57,19 @@ class DetailView(InkView, can_focus=True):
 
     def tick(self) -> None:
         """Redraw the heading if time changed its words."""
-        before = self._heading
-        self._draw_heading()
+        before, self._heading = self._heading, self.told_at(self._now())
         if len(before) != len(self._heading):
-            self.refresh()
+            self._draw()
             return
         for line, (was, told) in enumerate(zip(before, self._heading, strict=True)):
             if was != told:
                 self.refresh_line(line)
+
+    def told_at(self, now: datetime) -> tuple[Inked, ...]:
+        """The heading as it then is: all that time changes here."""
+        if self.study is None or self.study.broken:
+            return ()
+        return draw_heading(self.study.request, self.inner_width, now)
 
     def inked_line(self, line: int) -> tuple[Inked, Base]:
         """What stands on a line of the heading, then of the body."""
@@ -93,7 +98,7 @@ class DetailView(InkView, can_focus=True):
 
     def _draw(self) -> None:
         try:
-            self._draw_heading()
+            self._heading = self.told_at(self._now())
             self._body = Body((), 0) if self.study is None else draw_body(self.study, self.inner_width)
         except Exception as error:  # noqa: BLE001 - one request that cannot be drawn must not take the others with it
             assert self.study is not None
@@ -102,12 +107,6 @@ class DetailView(InkView, can_focus=True):
         self.virtual_size = Size(self.inner_width, len(self._heading) + len(self._body.lines))
         self.refresh()
         self._note_read()
-
-    def _draw_heading(self) -> None:
-        if self.study is None or self.study.broken:
-            self._heading = ()
-        else:
-            self._heading = draw_heading(self.study.request, self.inner_width, self._now())
 
     def _note_read(self) -> None:
         top = self.scroll_offset.y
