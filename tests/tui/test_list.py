@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 import pytest
 
 from gatekit_tui.queue import feed
+from gatekit_tui.request import detail
+from gatekit_tui.request.detail_text import Body, draw_body
 from tests.tui.calls import Queue
 from tests.tui.desk import sit_down
 
@@ -168,3 +173,23 @@ async def test_time_passes_on_the_screen(queue: Queue) -> None:
 
 def re_wait(line: str) -> str:
     return line.replace("█", " ").split()[-1]
+
+
+async def test_a_large_call_is_drawn_beside_the_loop_also_when_the_screen_changes(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    def noted(*args: Any) -> Body:
+        threads.append(threading.get_ident())
+        return draw_body(*args)
+
+    monkeypatch.setattr(detail, "draw_body", noted)
+    queue.add(path="line\n" * (detail.LARGE // 4))
+    async with sit_down(queue.gate) as desk:
+        await desk.until_shown('path  "line')
+        drawn = len(threads)
+        await desk.pilot.resize_terminal(100, 40)
+        await desk.until(lambda: len(threads) > drawn, "the call is drawn for the new width")
+        await desk.until(lambda: desk.detail.virtual_size.height > 1000, "its lines are there")
+    assert threading.get_ident() not in threads

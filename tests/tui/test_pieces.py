@@ -153,9 +153,38 @@ def test_how_fresh_the_picture_is_and_who_one_is_is_said_before_anything_else(wi
     line = "".join(text for text, _ in spread(*top_spans(top, width), width))
     assert length(((line, "text"),)) <= width
     assert "stale 14s" in line
-    assert ("alice" in line) is (width >= 60)
+    assert "alice" in line
     assert ("1 held" in line) is (width >= 60)
     assert ("to settle" in line) is (width >= 110)
+
+
+@pytest.mark.parametrize("width", [40, 60, 160])
+def test_who_may_not_decide_reads_it_on_the_narrowest_screen(width: int) -> None:
+    line = "".join(text for text, _ in spread(*top_spans(Top(Wish(), who="alice", read_only=True), width), width))
+    assert "READ ONLY" in line
+    assert "●" in line
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"), [(60, "queue.db"), (62, "approvals/queue.db"), (75, "/srv/prod/approvals/queue.db")]
+)
+def test_the_queue_is_named_as_fully_as_there_is_room(width: int, shown: str) -> None:
+    left, _ = top_spans(Top(Wish(), total=2, queue="/srv/prod/approvals/queue.db", who="al"), width)
+    line = "".join(text for text, _ in left)
+    assert f"review  {shown}  " in line
+    assert "2 waiting" in line
+
+
+def test_a_name_of_a_queue_cannot_act_on_the_terminal() -> None:
+    line = "".join(text for text, _ in top_spans(Top(Wish(), queue="/srv/\x1b[2J.db", who="al"), 160)[0])
+    assert "\x1b" not in line
+    assert "[2J.db" in line
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_what_is_urgent_stands_with_the_list_that_holds_it(width: int) -> None:
+    left, _ = top_spans(Top(Wish(), total=12, critical=2, due=10, who="al"), width)
+    assert "12 waiting · 2 critical · 10+ due ▲" in "".join(text for text, _ in left)
 
 
 def test_a_picture_that_is_fresh_leaves_room_for_more() -> None:

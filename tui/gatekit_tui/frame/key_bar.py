@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from textual import events
+from textual.binding import ActiveBinding
 from textual.screen import Screen
 
 from gatekit_tui.frame.bars import Bar
 from gatekit_tui.frame.row_text import one_line
-from gatekit_tui.frame.spans import Span, length
+from gatekit_tui.frame.spans import Inked, Span, length
 
 
 class KeyBar(Bar):
@@ -17,8 +20,10 @@ class KeyBar(Bar):
 
     DEFAULT_CSS = "KeyBar { dock: bottom; }"
 
-    def __init__(self) -> None:
+    def __init__(self, more: Mapping[str, str] | None = None) -> None:
+        """`more` has, by their actions, the words of keys that are named where there is room and they do something."""
         super().__init__("bar", id="foot")
+        self._more = more or {}
         self._ends: list[tuple[int, str]] = []
         """Where the words of each key end, and the key."""
 
@@ -29,7 +34,7 @@ class KeyBar(Bar):
 
     def on_resize(self) -> None:
         """There is room for others, or for the first of them."""
-        self.refresh()
+        self._draw(self.screen)
 
     def on_click(self, event: events.Click) -> None:
         """The key under the mouse, as if it was pressed: it costs the same."""
@@ -40,13 +45,23 @@ class KeyBar(Bar):
     def _draw(self, screen: Screen[object]) -> None:
         spans: list[Span] = []
         self._ends = []
-        drawn: set[str] = set()
-        for _, binding, alive, _ in screen.active_bindings.values():
-            if binding.show and binding.action not in drawn:
-                drawn.add(binding.action)
-                spans.append((f" {self.app.get_key_display(binding)} ", "label" if alive else "dim"))
-                spans.append((f"{one_line(binding.description)} ", "text" if alive else "dim"))
-                self._ends.append((length(tuple(spans)), binding.key))
+        # Several keys may do one thing: the first is named.
+        by_action = {one.binding.action: one for one in reversed(screen.active_bindings.values())}
+        shown = {one.binding.action: one for one in reversed(screen.active_bindings.values()) if one.binding.show}
+        for action in dict.fromkeys(one.binding.action for one in screen.active_bindings.values() if one.binding.show):
+            self._add(shown[action], shown[action].binding.description, spans)
+        for action, word in self._more.items():
+            one = by_action.get(action)
+            if one is not None and one.enabled and length((*spans, *self._words(one, word))) <= self.size.width:
+                self._add(one, word, spans)
         self.write(tuple(spans))
         # Painted anew with every change of the keys: a paint that was lost heals with the next key.
         self.refresh()
+
+    def _add(self, one: ActiveBinding, word: str, spans: list[Span]) -> None:
+        spans += self._words(one, word)
+        self._ends.append((length(tuple(spans)), one.binding.key))
+
+    def _words(self, one: ActiveBinding, word: str) -> Inked:
+        key = f" {self.app.get_key_display(one.binding)} "
+        return (key, "label" if one.enabled else "dim"), (f"{one_line(word)} ", "text" if one.enabled else "dim")

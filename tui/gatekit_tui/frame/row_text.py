@@ -140,8 +140,8 @@ def _left_spans(left: Span | None, width: int) -> Inked:
         return ((" " * _LEFT, "dim"),)
     told, ink = left
     # Said without colour too.
-    sign = "▲" if ink == "critical" else " "
-    return ((f"{told:>{_LEFT - 2}}{sign} ", "warn" if ink == "critical" else ink),)
+    sign = "▲" if ink == "due" else " "
+    return ((f"{told:>{_LEFT - 2}}{sign} ", ink),)
 
 
 def _flags(row: RequestRow, saving: bool, reader: str, left: Span | None, room: int) -> Inked:

@@ -9,7 +9,7 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 
 Ink = Literal[
     "text", "dim", "title", "label", "string", "number", "constant", "note", "warn", "good", "gone", "rule",
-    "added", "removed", "low", "medium", "high", "critical",
+    "added", "removed", "due", "low", "medium", "high", "critical",
 ]  # fmt: skip
 """What a piece of text means; the theme gives it a colour."""
 Span = tuple[str, Ink]

@@ -29,9 +29,6 @@ GATEKIT: Final = Theme(
     warning="#e6b86a",
     error="#f0716a",
     variables={
-        "footer-background": "#1e252e",
-        "footer-key-foreground": "#e6b86a",
-        "footer-description-foreground": "#aeb8c2",
         "border": "#34404d",
         "scrollbar": "#34404d",
         "scrollbar-background": "#161b22",
@@ -54,9 +51,6 @@ GATEKIT_LIGHT: Final = Theme(
     warning="#8a5a00",
     error="#b3261e",
     variables={
-        "footer-background": "#e6e7e4",
-        "footer-key-foreground": "#8a5a00",
-        "footer-description-foreground": "#414a54",
         "border": "#b9c0c6",
         "scrollbar": "#b9c0c6",
         "scrollbar-background": "#f1f1ee",
@@ -82,6 +76,7 @@ _INKS: Final[Mapping[Ink, tuple[str, str]]] = {
     "rule": ("border", ""),
     "added": ("success", ""),
     "removed": ("error", ""),
+    "due": ("error", "bold"),
     "low": ("secondary", ""),
     "medium": ("primary", ""),
     "high": ("warning", "bold"),

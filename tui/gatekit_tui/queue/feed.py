@@ -9,6 +9,7 @@ from gatekit.errors import RequestNotFound
 from gatekit.models import Request, RequestRow, Stop
 from gatekit_tui.queue.lanes import DECIDED, WAITING, Wish
 from gatekit_tui.queue.rows import PAGE, Rows, paged
+from gatekit_tui.request.stages_text import is_due
 
 if TYPE_CHECKING:
     from gatekit import Gate
@@ -19,8 +20,8 @@ MOST_FOUND = 1000
 """Rows of a filtered or sorted list: nobody reads more, and a narrower filter finds what is behind them."""
 _MOST_PAGES = 20
 _A_FEW = 100
-RISKIEST = 10
-"""Rows that are looked at for how many are critical."""
+FIRST = 10
+"""Rows that are looked at for how many are critical, and for how many are due at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,9 @@ class Fresh:
     unknown: int = 0
     """How many outcomes are to settle; counted no further than a hundred."""
     critical: int = 0
-    """How many of those that wait are of critical risk, where these are listed; counted no further than `RISKIEST`."""
+    """How many of those that wait are of critical risk, where these are listed; counted no further than `FIRST`."""
+    due: int = 0
+    """How many of them are due at once; counted no further than `FIRST`."""
     stopped: Stop | None = None
     """Why nothing starts; None: calls start."""
     last: Request | None = None
@@ -59,6 +62,7 @@ class Feed:
 
     def __init__(self, gate: Gate) -> None:
         self._queue = gate.aio
+        self._now = gate.now
         self._counted = 0
         self.wish = Wish()
         """What is read."""
@@ -119,6 +123,7 @@ class Feed:
             in_lane,
             unknown=await self._queue.count("unknown", at_most=_A_FEW),
             critical=await self._critical() if wish.lane is WAITING else 0,
+            due=await self._due() if wish.lane is WAITING else 0,
             stopped=await self._queue.stopped(),
             last=await self._last_decided() if wish == Wish() and not in_lane else None,
         )
@@ -161,8 +166,12 @@ class Feed:
         return max(total, self._counted) if self.is_long else total
 
     async def _critical(self) -> int:
-        riskiest = await self._queue.requests(order="risk", limit=RISKIEST)
+        riskiest = await self._queue.requests(order="risk", limit=FIRST)
         return sum(row.risk == "critical" for row in riskiest)
+
+    async def _due(self) -> int:
+        soonest = await self._queue.requests(order="due", limit=FIRST)
+        return sum(is_due(row, self._now()) for row in soonest)
 
     async def _last_decided(self) -> Request | None:
         page = await self._queue.requests(DECIDED.statuses, order="decided", limit=1)

@@ -6,9 +6,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gatekit.errors import ReviewError, StoreError
+from gatekit.errors import ReviewError, StoreBusy, StoreError
 from gatekit.models import Request, RequestRow
-from gatekit_tui.frame.row_text import one_line
 from gatekit_tui.frame.ticking import SOONEST
 from gatekit_tui.queue import panels
 from gatekit_tui.queue.feed import Fresh, View
@@ -39,7 +38,7 @@ class QueueScreen(ReviewLayout):
         self._follower.start(self)
 
     def _set_trouble(self, error: StoreError | None) -> None:
-        words = "" if error is None else one_line(f"{type(error).__name__}")
+        words = "" if error is None else "busy" if isinstance(error, StoreBusy) else "cannot be read"
         if words and words != self._trouble:
             self.review.say(str(error), "error")
         self._trouble = words
@@ -120,11 +119,11 @@ class QueueScreen(ReviewLayout):
             before = await self._reader.before(request)
             if self._is_drawn(request, before):
                 return
-            seen = await self._reader.study(request, before)
+            seen, body = await self._detail.drawn(await self._reader.study(request, before))
         except ReviewError as error:
             # It was deleted with its run: what is drawn is what was.
             self.review.say(str(error), "warning")
-            self._detail.show(self._detail.study, gone=True)
+            self._detail.outlive()
             return
         chosen = self._list.chosen
         if chosen is None or chosen.id != row.id:
@@ -136,7 +135,7 @@ class QueueScreen(ReviewLayout):
         shown = self._detail.study
         if shown is not None and shown.request.id == request.id and _what_a_yes_means(shown) != _what_a_yes_means(seen):
             self._picture_changed()
-        self._detail.show(seen, gone=gone)
+        self._detail.show(seen, body, gone=gone)
         self.refresh_bindings()
 
     def _picture_changed(self) -> None:

@@ -56,6 +56,19 @@ KEYS: Final = (
     Binding("q", "quit", "quit", id="quit"),
     *(Binding(str(number), f"saved({number})", f"saved filter {number}", show=False) for number in range(1, 10)),
 )
+MORE: Final = {
+    "undo": "undo",
+    "mark": "mark",
+    "approve_marked": "approve marked",
+    "reject_marked": "reject marked",
+    "history": "history",
+    "respond": "answer it",
+    "skip": "later",
+    "compare": "compare",
+    "its_run": "run",
+    "sort": "order",
+}
+"""Keys that the line at the foot names where it has room, the most wanted first, and their words there."""
 _KINDS_OF: Final[dict[str, tuple[Kind, ...]]] = {
     "approve": ("call", "confirm"),
     "release": ("pause",),

@@ -19,6 +19,7 @@ from gatekit_tui.queue import panels
 from gatekit_tui.queue.feed import Feed, Fresh
 from gatekit_tui.queue.filter_bar import FilterBar
 from gatekit_tui.queue.queue_list import ListHead, QueueList
+from gatekit_tui.queue.review_keys import MORE
 from gatekit_tui.queue.rows import Rows
 from gatekit_tui.queue.top_text import NARROW, WIDE, Top, chips, top_spans
 from gatekit_tui.request.detail import DetailView
@@ -81,7 +82,7 @@ class ReviewLayout(Deliberate[None]):
             with Vertical(id="right"):
                 yield self._title
                 yield self._detail
-        yield KeyBar()
+        yield KeyBar(MORE)
 
     def on_mount(self) -> None:
         """Show that nothing is read yet."""
@@ -111,6 +112,8 @@ class ReviewLayout(Deliberate[None]):
             in_lane_exact=self._feed.exact,
             unknown=self._fresh.unknown,
             critical=self._fresh.critical,
+            due=self._fresh.due,
+            queue=str(self._gate.path),
             who=self._who,
             read_only=self._read_only,
             trouble=self._trouble,
@@ -119,7 +122,7 @@ class ReviewLayout(Deliberate[None]):
     def _write_top(self) -> None:
         top = self._told_at_the_top()
         self._top.write(*top_spans(top, self.size.width))
-        self._head.call_age("AGE" if top.wish.lane.orders[0] == "decided" else "WAIT")
+        self._head.call_age("ASKED" if top.wish.lane.orders[0] == "decided" else "WAIT")
         line = chips(top)
         self.set_class(bool(line), "-chips")
         self._chips.write(line, ((("Esc clears ", "dim"),) if top.wish.where else ()))

@@ -34,10 +34,14 @@ class Top:
     """Whether there are no more than these."""
     unknown: int = 0
     critical: int = 0
-    """Requests of critical risk among those that wait, up to `_MOST_CRITICAL`."""
+    """Requests of critical risk among those that wait, up to `_MOST_COUNTED`."""
     held: str = ""
     """What of the reviewer's own can still be undone."""
     marked: int = 0
+    due: int = 0
+    """Those that wait and are due at once, up to `_MOST_COUNTED`."""
+    queue: str = ""
+    """The queue's file."""
     who: str = ""
     read_only: bool = False
     trouble: str = ""
@@ -57,20 +61,43 @@ class Top:
 
 def top_spans(top: Top, width: int) -> tuple[Inked, Inked]:
     """The left side and the right side of the bar. Who one is and whether it is fresh is always said."""
-    more = "" if top.exact else "+"
-    counted: Span = (f"{top.total:,}{more} {_counted(top.wish)}", "text")
-    right: Inked = (_live(top), (" ", "text"))
-    if width >= NARROW:
-        who: Span = ("READ ONLY", "warn") if top.read_only else (fit(one_line(top.who), _LONGEST_NAME).rstrip(), "text")
-        right = (who, ("   ", "text"), *right)
-    left: Inked = ((" ", "text"), counted)
-    with_name: Inked = (*panels.NAME, ("   ", "text"), *(_lists(top, counted) if width >= ROOMY else (counted,)))
-    if width >= NARROW and length((*with_name, *_held(top), *right)) + _GAP <= width:
-        left = with_name
-    for note in (_held(top), () if width >= ROOMY else unknown_note(top.wish.lane, top.unknown), _critical(top)):
-        if length((*left, *note, *right)) + _GAP <= width:
-            left = (*left, *note)
-    return left, right
+    right = _right(top, width)
+    room = width - length(right) - _GAP
+    head: Inked = (*panels.NAME, ("   ", "text"))
+    if width < NARROW or length((*head, *_lists(top, _held(top), width))) > room:
+        head = ((" ", "text"),)
+    notes: Inked = ()
+    for note in (
+        _held(top),
+        () if width >= ROOMY else unknown_note(top.wish.lane, top.unknown),
+        _of_those_that_wait(top, top.critical, "critical"),
+        _of_those_that_wait(top, top.due, "due ▲"),
+    ):
+        if length((*head, *_lists(top, (*notes, *note), width))) <= room:
+            notes = (*notes, *note)
+    lists = _lists(top, notes, width)
+    if len(head) > 1:
+        names = ((*panels.NAME, (f"  {name}   ", "dim")) for name in _queue_names(top.queue))
+        head = next((named for named in names if length((*named, *lists)) <= room), head)
+    return (*head, *lists), right
+
+
+def _right(top: Top, width: int) -> Inked:
+    """Who one is, and whether the picture is fresh."""
+    longest = _LONGEST_NAME if width >= NARROW else _LONGEST_NAME // 2
+    who: Span = ("READ ONLY", "warn") if top.read_only else (fit(one_line(top.who), longest).rstrip(), "text")
+    live = _live(top)
+    if width < NARROW and live[1] == "good":
+        return who, (f" {live[0][0]} ", live[1])
+    return who, ("   " if width >= NARROW else " ", "text"), live, (" ", "text")
+
+
+def _queue_names(path: str) -> tuple[str, ...]:
+    """What the queue may be called, the fullest first: two of them often have files of one name."""
+    if not path:
+        return ()
+    parts = one_line(path).rsplit("/", 2)
+    return tuple(name for name in (one_line(path), "/".join(parts[-2:]), parts[-1]) if len(name) <= _LONGEST_QUEUE)
 
 
 def chips(top: Top) -> Inked:
@@ -97,27 +124,31 @@ def chips(top: Top) -> Inked:
 _LONGEST_NAME: Final = 20
 _GAP: Final = 2
 """Cells between the two sides, at least."""
-_MOST_CRITICAL: Final = 10
+_LONGEST_QUEUE: Final = 50
+_MOST_COUNTED: Final = 10
 
 
-def _critical(top: Top) -> Inked:
-    if not top.critical or top.wish.lane is not WAITING:
+def _of_those_that_wait(top: Top, count: int, word: str) -> Inked:
+    if not count or top.wish.lane is not WAITING:
         return ()
-    more = "+" if top.critical >= _MOST_CRITICAL else ""
-    return ((f" · {top.critical}{more} critical", "warn"),)
+    return ((f" · {count}{'+' if count >= _MOST_COUNTED else ''} {word}", "warn"),)
 
 
 def _counted(wish: Wish) -> str:
     return "found" if wish.where else wish.lane.counted
 
 
-def _lists(top: Top, counted: Span) -> Inked:
+def _lists(top: Top, notes: Inked, width: int) -> Inked:
+    """The list with what is to be said of it, among the names of the others where there is room for them."""
+    counted = f"{top.total:,}{'' if top.exact else '+'} {_counted(top.wish)}"
+    if width < ROOMY:
+        return ((counted, "text"), *notes)
     spans: list[Span] = []
     for number, lane in enumerate(LANES):
         if number:
             spans.append((" │ ", "rule"))
         if lane is top.wish.lane:
-            spans.append((counted[0], "title"))
+            spans += ((counted, "title"), *notes)
         elif lane is TO_SETTLE and top.unknown:
             spans.append((f"{top.unknown} {lane.counted}", "warn"))
         else:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import ClassVar
+from functools import partial
+from typing import ClassVar, Final
 
+import anyio
 from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
+from textual.worker import Worker
 
 from gatekit_tui.frame.ink_view import InkView
 from gatekit_tui.frame.moves import MOVE_KEYS, page_of, scroll_by
@@ -18,6 +21,10 @@ from gatekit_tui.frame.theme import Base
 from gatekit_tui.request.detail_text import Body, draw_body
 from gatekit_tui.request.heading_text import draw_heading
 from gatekit_tui.request.study import Study, broken
+
+LARGE: Final = 50_000
+"""Characters of arguments that take longer to break into lines than a key may wait."""
+NOTHING: Final = Body((), 0)
 
 
 class DetailView(InkView, can_focus=True):
@@ -37,7 +44,7 @@ class DetailView(InkView, can_focus=True):
         """Whether every line of the arguments was on the screen since this version is shown."""
         self._reading = Reading()
         self._heading: tuple[Inked, ...] = ()
-        self._body = Body((), 0)
+        self._body = NOTHING
 
     @property
     def place(self) -> str:
@@ -45,7 +52,17 @@ class DetailView(InkView, can_focus=True):
         first, height, total = self.scroll_offset.y, self.size.height, self.virtual_size.height
         return "" if total <= height else f"{first + 1}–{min(total, first + height)} of {total:,}"
 
-    def show(self, study: Study | None, *, gone: bool = False) -> None:
+    async def drawn(self, study: Study) -> tuple[Study, Body]:
+        """What to show of a call; a large one is drawn beside the loop, which answers keys meanwhile."""
+        while True:
+            width, now = self.inner_width, self._now()
+            if not _is_large(study):
+                return _drawn(study, width, now)
+            found = await anyio.to_thread.run_sync(_drawn, study, width, now)
+            if width == self.inner_width:
+                return found
+
+    def show(self, study: Study | None, body: Body = NOTHING, *, gone: bool = False) -> None:
         """Show a call; another call or another version of it starts at the top, unread."""
         same = study is not None and self.study is not None and identity(study) == identity(self.study)
         self.study, self.gone = study, gone
@@ -53,13 +70,13 @@ class DetailView(InkView, can_focus=True):
             self.shown_all = False
             self._reading = Reading()
             self.scroll_to(y=0, animate=False, force=True)
-        self._draw()
+        self._show_body(body)
 
     def tick(self) -> None:
         """Redraw the heading if time changed its words."""
         before, self._heading = self._heading, self.told_at(self._now())
         if len(before) != len(self._heading):
-            self._draw()
+            self._show_body(self._body)
             return
         for line, (was, told) in enumerate(zip(before, self._heading, strict=True)):
             if was != told:
@@ -94,16 +111,25 @@ class DetailView(InkView, can_focus=True):
     def on_resize(self) -> None:
         # The lines are broken anew: those that were read are others now.
         self._reading = Reading()
-        self._draw()
+        if self.study is None:
+            self._show_body(NOTHING)
+        elif _is_large(self.study):
+            _: Worker[None] = self.run_worker(partial(self._draw_anew, self.study), exclusive=True)
+        else:
+            self.show(*_drawn(self.study, self.inner_width, self._now()), gone=self.gone)
 
-    def _draw(self) -> None:
-        try:
-            self._heading = self.told_at(self._now())
-            self._body = Body((), 0) if self.study is None else draw_body(self.study, self.inner_width)
-        except Exception as error:  # noqa: BLE001 - one request that cannot be drawn must not take the others with it
-            assert self.study is not None
-            self.study, self._heading = broken(self.study, error), ()
-            self._body = draw_body(self.study, self.inner_width)
+    async def _draw_anew(self, study: Study) -> None:
+        drawn, body = await self.drawn(study)
+        if self.study is study:
+            self.show(drawn, body, gone=self.gone)
+
+    def outlive(self) -> None:
+        """What is drawn is not in the queue any more: it stays, as what was."""
+        self.gone = True
+        self._show_body(self._body)
+
+    def _show_body(self, body: Body) -> None:
+        self._heading, self._body = self.told_at(self._now()), body
         self.virtual_size = Size(self.inner_width, len(self._heading) + len(self._body.lines))
         self.refresh()
         self._note_read()
@@ -114,6 +140,19 @@ class DetailView(InkView, can_focus=True):
             self._reading = self._reading.seen(top, self.size.height)
             self.shown_all |= self._reading.to >= len(self._heading) + self._body.arguments_end
         self.post_message(self.Moved())
+
+
+def _is_large(study: Study) -> bool:
+    return len(study.request.args_text) > LARGE
+
+
+def _drawn(study: Study, width: int, now: datetime) -> tuple[Study, Body]:
+    try:
+        draw_heading(study.request, width, now)
+        return study, draw_body(study, width)
+    except Exception as error:  # noqa: BLE001 - one request that cannot be drawn must not take the others with it
+        study = broken(study, error)
+        return study, draw_body(study, width)
 
 
 def identity(study: Study) -> tuple[str, str]:

@@ -78,13 +78,13 @@ def _instead(seen: Study, width: int) -> list[Inked]:
 
 
 def _shown_besides(request: Request, width: int) -> list[Inked]:
-    """What the agent shows of the call; where it shows nothing, what can be seen better in a shape of its own."""
-    if request.preview is not None:
-        note = _words_note(request)
-        return [(), _section("the agent shows", note, width), *_barred(preview_lines(request.preview, width - 2))]
+    """The arguments that can be seen better in a shape of their own, and what the agent shows of the call."""
     drawn: list[Inked] = []
     for name, lines in views_of(request, width - 2):
         drawn += [(), ((name, "label"),), *_barred(lines)]
+    if request.preview is not None:
+        note = _words_note(request)
+        drawn += [(), _section("the agent shows", note, width), *_barred(preview_lines(request.preview, width - 2))]
     return drawn
 
 

@@ -47,13 +47,19 @@ def left_of(request: Request | RequestRow, now: datetime) -> tuple[str, Ink] | N
     left = (request.decide_by - now).total_seconds()
     whole = (request.decide_by - request.created_at).total_seconds()
     if left <= 0:
-        return "exp", "critical"
+        return "exp", "due"
     ink: Ink = "dim"
     if left < max(_VERY_SOON, whole * _AT_ONCE):
-        ink = "critical"
+        ink = "due"
     elif left < whole * _SOON:
         ink = "warn"
     return ago(left), ink
+
+
+def is_due(request: Request | RequestRow, now: datetime) -> bool:
+    """Whether it is due at once, or over."""
+    left = left_of(request, now)
+    return left is not None and left[1] == "due"
 
 
 def deadline_line(request: Request, now: datetime) -> Inked:
@@ -62,8 +68,9 @@ def deadline_line(request: Request, now: datetime) -> Inked:
     if left is None:
         return ()
     told, ink = left
+    sign = " ▲" if ink == "due" else ""
     then_ink: Ink = "warn" if request.on_expiry == "approve" else "dim"
-    return ((f"LEFT {told}", ink), (", then: ", "dim"), (silence(request), then_ink))
+    return ((f"LEFT {told}{sign}", ink), (", then: ", "dim"), (silence(request), then_ink))
 
 
 def policy_lines(request: Request, width: int, now: datetime) -> list[Inked]:
