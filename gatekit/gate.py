@@ -199,12 +199,53 @@ class _Verbs:
 
     @verb
     def last_approved(self, request: Request) -> Intent[Request | None]:
-        """The last call of the same tool that ran, to compare this one with; None where none did.
+        """The other call of the same tool that a person allowed last, to compare this one with; None: nobody did.
+
+        By the time of the decision, whatever came of the call: it may not have started yet, run now, or have failed.
+        A standing permission counts, because a person gave it. What the program's rules or its predicate let through,
+        what silence approved and what was undone do not. It is looked for among the newest 1,000 calls of the tool in
+        each state.
 
         Raises:
             RequestNotFound: the queue holds no request of this id.
+
+        >>> from gatekit import gated_step
+        >>> from gatekit.testing import memory_gate
+        >>> gate = memory_gate()
+        >>> @gated_step(gate=gate, wait=0, on_suspend="return")
+        ... def pay(amount: int) -> None: ...
+        >>> first, second = (gate.get(pay(amount).request_id) for amount in (5, 500))
+        >>> gate.reviewer("ana").approve(first).verb
+        'approve'
+        >>> gate.last_approved(second).args
+        {'amount': 5}
         """
         return (yield from self.backend.last_approved(request.id))
+
+    @verb
+    def last_refused(self, request: Request) -> Intent[Request | None]:
+        """The other request of the same tool that a person rejected, or answered instead, last; None: nobody did.
+
+        Of the same run; where there is none in it, of the same requester. Only what was decided within the last 24
+        hours counts, and only what is of the same kind. It is looked for among the newest 1,000 of the tool in each
+        of both states.
+
+        Raises:
+            RequestNotFound: the queue holds no request of this id.
+
+        >>> from gatekit import gated_step
+        >>> from gatekit.testing import memory_gate
+        >>> gate = memory_gate()
+        >>> @gated_step(gate=gate, wait=0, on_suspend="return")
+        ... def deploy(tag: str) -> None: ...
+        >>> first, again = (gate.get(deploy("v2").request_id) for _ in range(2))
+        >>> gate.reviewer("ana").reject(first, reason="wrong tag").verb
+        'reject'
+        >>> refused = gate.last_refused(again)
+        >>> refused.decision.reason, refused.digest == again.digest
+        ('wrong tag', True)
+        """
+        return (yield from self.backend.last_refused(request.id))
 
     @verb
     def runs(

@@ -583,7 +583,11 @@ class ToolStats(_Record):
     approved: int
     """How many of them said yes, with or without an edit."""
     hasty: int
-    """How many came less than two seconds after the question: a sign of rubber-stamping."""
+    """How many came less than two seconds after the question, or after the same person's decision before it.
+
+    A sign of rubber-stamping. The one before it is of another request, of any tool; what a person decided within 0.1
+    seconds was decided in one go, and counts as one there.
+    """
     median: float | None
     """Seconds from the question to the decision, of the one in the middle; None where there is none."""
     trend: tuple[int, ...]

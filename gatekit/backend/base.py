@@ -224,7 +224,11 @@ class Backend(Protocol):
         ...
 
     def last_approved(self, request_id: object) -> Reply[Request | None]:
-        """The last call of the same tool that ran, other than this one; None where none did."""
+        """The other call of the same tool that a person allowed last; None where nobody did."""
+        ...
+
+    def last_refused(self, request_id: object) -> Reply[Request | None]:
+        """The other request of the same tool and agent that a person turned down last, not long ago; or None."""
         ...
 
     def cursor(self) -> Reply[int]:

@@ -35,6 +35,7 @@ from gatekit.waiting import Waiting
 T = TypeVar("T")
 _MOST_SAID: Final = 10_000
 _MOST_WAITING: Final = 100_000
+_REFUSED_WITHIN: Final = span(86_400)
 _PENDING: Final[frozenset[Status]] = frozenset({"pending"})
 _NAMED_LIKE_A_RUN: Final = "make the call as one of its steps, or give calling(run=…) another id"
 
@@ -271,15 +272,10 @@ class LocalBackend:
         return self._look_up(job)
 
     def last_approved(self, request_id: object) -> Reply[Request | None]:
-        def job(tx: Tx, now: int) -> Request | Refused | None:
-            state = _known(tx, request_id)
-            if isinstance(state, Refused):
-                return state
-            found = tx.last_succeeded(state.request.tool, state.request.id)
-            before = None if found is None else tx.state(found)
-            return None if before is None else _model(before)
+        return self._beside(request_id, lambda tx, request, now: tx.last_allowed(request))
 
-        return self._look_up(job)
+    def last_refused(self, request_id: object) -> Reply[Request | None]:
+        return self._beside(request_id, lambda tx, request, now: tx.last_refused(request, now - _REFUSED_WITHIN))
 
     def cursor(self) -> Reply[int]:
         return self._store.read(lambda tx, now: tx.last_cursor())
@@ -352,6 +348,21 @@ class LocalBackend:
                 stored(tx, change(state, now))
 
         return self._store.write(job)
+
+    def _beside(
+        self, request_id: object, find: Callable[[Tx, RequestRecord, int], str | None]
+    ) -> Reply[Request | None]:
+        """Another request, which is looked for by this one."""
+
+        def job(tx: Tx, now: int) -> Request | Refused | None:
+            state = _known(tx, request_id)
+            if isinstance(state, Refused):
+                return state
+            found = find(tx, state.request, now)
+            other = None if found is None else tx.state(found)
+            return None if other is None else _model(other)
+
+        return self._look_up(job)
 
     def _look_up(self, job: Callable[[Tx, int], T | Refused]) -> Reply[T]:
         """Read; but where something is overdue, settle it first, so that nobody sees what time has undone."""

@@ -18,6 +18,7 @@ from gatekit.machine.effects import Effect
 from gatekit.machine.grants import GrantRecord
 from gatekit.machine.records import (
     EventRecord,
+    RequestRecord,
     ReviewerRecord,
     RowRecord,
     RunRecord,
@@ -209,8 +210,18 @@ class Tx(Protocol):
         """What calls of this tool took of its budget after the moment `since`, as decimal numbers."""
         ...
 
-    def last_succeeded(self, tool: str, but: str) -> str | None:
-        """The id of the newest call of this tool that succeeded, other than `but`."""
+    def last_allowed(self, request: RequestRecord) -> str | None:
+        """The id of the other call of its tool that a person, or a standing permission, allowed last, and still does.
+
+        A store may look at the newest calls only.
+        """
+        ...
+
+    def last_refused(self, request: RequestRecord, since: int) -> str | None:
+        """The id of the other one of its tool and kind that a person turned down last, after the moment `since`.
+
+        Of its run; where that has none, of its requester. A store may look at the newest only.
+        """
         ...
 
     def said(self, since: int, limit: int) -> Sequence[Said]:

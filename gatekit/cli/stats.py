@@ -24,7 +24,8 @@ _LONGEST: Final = timedelta(days=366)
 def stats(within: str, queue: str | None, json_wanted: bool) -> None:
     """Say how requests were decided: how soon, how many approved, how many faster than one can read.
 
-    Only decisions by people count. Below five of them no share is given.
+    Only decisions by people count. Below five of them no share is given. "Under 2 s" are those taken in under two
+    seconds, after it was asked or after the decision before it; what one person decided together counts as one there.
     """
     span = duration_from("--within", within)
     if span > _LONGEST:

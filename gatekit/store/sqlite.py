@@ -31,6 +31,7 @@ from gatekit.machine.effects import (
 from gatekit.machine.grants import GrantRecord
 from gatekit.machine.records import (
     EventRecord,
+    RequestRecord,
     ReviewerRecord,
     RowRecord,
     RunRecord,
@@ -202,9 +203,14 @@ class SqliteTx:
     def spent(self, tool: str, since: int) -> Sequence[str]:
         return [spend for (spend,) in self._execute(sql.SPENT, (tool, since))]
 
-    def last_succeeded(self, tool: str, but: str) -> str | None:
-        found: str | None = self._first(sql.LAST_SUCCEEDED, tool, but)
-        return found
+    def last_allowed(self, request: RequestRecord) -> str | None:
+        row = self._execute(sql.LAST_ALLOWED, {"tool": request.tool, "id": request.id}).fetchone()
+        return None if row is None else row[0]
+
+    def last_refused(self, request: RequestRecord, since: int) -> str | None:
+        values = {name: getattr(request, name) for name in ("tool", "id", "kind", "run", "requester")}
+        row = self._execute(sql.LAST_REFUSED, values | {"since": since}).fetchone()
+        return None if row is None else row[0]
 
     def said(self, since: int, limit: int) -> Sequence[Said]:
         return [Said._make(row) for row in self._execute(sql.SAID, (since, limit))]

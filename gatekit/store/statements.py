@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from gatekit.clock import FAR
-from gatekit.models import Order
+from gatekit.models import Order, Status
 from gatekit.store.rows import (
     ATTEMPT,
     DECISION,
@@ -125,18 +125,53 @@ SPENT: Final = (
 )
 
 SAID: Final = (
-    "SELECT requests.tool, decisions.verb, coalesce(nullif(decisions.asked_at, 0), requests.created_at), decisions.at"
+    "SELECT requests.tool, decisions.verb, coalesce(nullif(decisions.asked_at, 0), requests.created_at), decisions.at,"
+    ' decisions."by", requests.id'
     " FROM decisions INDEXED BY decisions_at JOIN requests ON requests.id = decisions.request_id"
     " WHERE decisions.at > ? AND decisions.\"by\" LIKE 'human:%'"
     " AND decisions.verb IN ('approve', 'edit', 'reject', 'respond', 'answer', 'release')"
     " ORDER BY decisions.at DESC LIMIT ?"
 )
-# Those without a deadline stand in the order in which they came; of the others, which may be many, some are looked at.
-# What has ended is due never, so that the index has it in the order in which it came.
-LAST_SUCCEEDED: Final = (
-    f"SELECT id FROM requests WHERE tool = ? AND status = 'succeeded' AND due = {FAR} AND id <> ?"
-    " ORDER BY pos DESC LIMIT 1"
+LOOKED_BACK: Final = 1_000
+"""Calls of a tool in each state that are looked at for one to compare with: no index has them by who decided."""
+
+
+def _newest(*statuses: Status) -> str:
+    """The newest calls of the tool in each of these states; what is due never comes in the order of its making."""
+    return " UNION ALL ".join(
+        "SELECT * FROM (SELECT id, kind, run, requester, decision, attempt, pos FROM requests"
+        f" WHERE tool = :tool AND status = '{status}' ORDER BY due DESC, pos DESC LIMIT {LOOKED_BACK})"
+        for status in statuses
+    )
+
+
+_BY_PEOPLE: Final = "(\"by\" GLOB 'human:*' OR \"by\" GLOB 'grant:*')"
+_PERMITTED: Final = (
+    "(SELECT permits.decision FROM attempts JOIN permits"
+    " ON permits.request_id = attempts.request_id AND permits.no = attempts.permit"
+    " WHERE attempts.request_id = made.id AND attempts.no = made.attempt)"
 )
+# A settlement says how a call ended; who allowed it said so before. CROSS: in this order, so that what a rule allowed
+# costs one look.
+LAST_ALLOWED: Final = (
+    f"SELECT made.id FROM ({_newest('approved', 'running', 'unknown', 'succeeded', 'failed')}) AS made"
+    f" CROSS JOIN (SELECT request_id, no, verb FROM decisions WHERE {_BY_PEOPLE}"
+    " AND verb IN ('approve', 'edit', 'retry', 'settle')) AS said"
+    " ON said.request_id = made.id AND said.no = made.decision"
+    f" CROSS JOIN (SELECT request_id, no, at FROM decisions WHERE {_BY_PEOPLE}"
+    " AND verb IN ('approve', 'edit', 'retry')) AS allowed ON allowed.request_id = made.id"
+    f" AND allowed.no = CASE said.verb WHEN 'settle' THEN {_PERMITTED} ELSE said.no END"
+    " WHERE made.id <> :id ORDER BY allowed.at DESC, made.pos DESC LIMIT 1"
+)
+_OF_ITS_RUN: Final = "(made.run <> '' AND made.run = :run)"
+LAST_REFUSED: Final = (
+    f"SELECT made.id FROM ({_newest('rejected', 'responded')}) AS made"
+    " CROSS JOIN decisions AS said ON said.request_id = made.id AND said.no = made.decision"
+    f" WHERE made.id <> :id AND made.kind = :kind AND ({_OF_ITS_RUN} OR made.requester = :requester)"
+    " AND said.at > :since AND said.\"by\" GLOB 'human:*'"
+    f" ORDER BY {_OF_ITS_RUN} DESC, said.at DESC, made.pos DESC LIMIT 1"
+)
+# Those without a deadline stand in the order in which they came; of the others, which may be many, some are looked at.
 OLDEST: Final = (
     "SELECT min(created_at) FROM ("
     f"SELECT * FROM (SELECT created_at FROM requests WHERE status = 'pending' AND due = {FAR} ORDER BY pos LIMIT 1)"

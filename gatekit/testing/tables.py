@@ -241,14 +241,40 @@ class MemoryTx:
         rows = [row for row in self._tables.requests.values() if row.tool == tool and row.status in _SPENDS]
         return [row.spend for row in rows if row.spend is not None and (row.spend_at or 0) > since]
 
-    def last_succeeded(self, tool: str, but: str) -> str | None:
-        rows = [row for row in self._tables.requests.values() if (row.tool, row.status) == (tool, "succeeded")]
-        return next((row.id for row in reversed(rows) if row.id != but), None)
+    def last_allowed(self, request: RequestRecord) -> str | None:
+        found = [
+            (said.at, place, row.id)
+            for place, row, said in self._others(request)
+            if row.status in _SPENDS and said.verb in ("approve", "edit", "retry")
+        ]
+        return max(found)[2] if found else None
+
+    def last_refused(self, request: RequestRecord, since: int) -> str | None:
+        found = [
+            (request.run == row.run != "", said.at, place, row.id)
+            for place, row, said in self._others(request)
+            if row.status in ("rejected", "responded") and row.kind == request.kind
+            if said.at > since and said.by.startswith("human:")
+            if row.requester == request.requester or request.run == row.run != ""
+        ]
+        return max(found)[3] if found else None
+
+    def _others(self, request: RequestRecord) -> Iterable[tuple[int, RequestRecord, DecisionRecord]]:
+        """The others of its tool that people decided on, each with its place and what they said of it."""
+        for row in self._tables.requests.values():
+            if row.tool == request.tool and row.id != request.id:
+                said = self._tables.decisions.get((row.id, row.decision or 0))
+                if said is not None and said.verb == "settle":
+                    attempt = self._tables.attempts[row.id, row.attempt or 0]
+                    said = self._tables.decisions[row.id, self._tables.permits[row.id, attempt.permit].decision]
+                if said is not None and said.by.startswith(("human:", "grant:")):
+                    yield self._tables.places[row.id], row, said
 
     def said(self, since: int, limit: int) -> Sequence[Said]:
         rows = [row for row in self._tables.decisions.values() if row.at > since and row.by.startswith("human:")]
         newest = sorted((row for row in rows if row.verb in _VOTES), key=lambda row: -row.at)[:limit]
-        return [Said(self._tables.requests[row.request_id].tool, row.verb, row.asked_at, row.at) for row in newest]
+        tools = {row.request_id: self._tables.requests[row.request_id].tool for row in newest}
+        return [Said(tools[row.request_id], row.verb, row.asked_at, row.at, row.by, row.request_id) for row in newest]
 
     def oldest_pending(self) -> int | None:
         pending = (row.created_at for row in self._tables.requests.values() if row.status == "pending")

@@ -1,4 +1,4 @@
-"""How requests were decided, and what this one can be compared with."""
+"""How requests were decided, and how soon."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from gatekit import Gate, Policy, Stage, UsageError, gated_step
+from gatekit.insight import Said, summarise
 from gatekit.testing import FakeClock, memory_gate, temporary_gate
 
 
@@ -63,21 +64,49 @@ def test_a_stage_is_decided_on_from_the_moment_when_it_is_asked(clocked: tuple[G
     assert (gate.stats().all.decided, gate.stats().all.hasty, gate.stats().all.median) == (2, 1, 50.5)
 
 
-def test_a_request_is_compared_with_the_last_call_of_its_tool_that_ran(clocked: tuple[Gate, FakeClock]) -> None:
-    gate, _ = clocked
-    step = gated_step(lambda amount: amount, gate=gate, name="pay", wait=0, on_suspend="return", auto_approve_if=small)
-    for amount in (1, 2, 300):
-        step(amount)
-    (row,) = gate.requests()
-    before = gate.last_approved(gate.get(row.id))
-    assert before is not None
-    assert before.args == {"amount": 2}
-    first = gate.get(next(row.id for row in gate.requests("succeeded") if gate.get(row.id).args == {"amount": 2}))
-    earlier = gate.last_approved(first)
-    assert earlier is not None
-    assert earlier.args == {"amount": 1}
+def decide_at(gate: Gate, clock: FakeClock, *moments: tuple[float, str, str]) -> None:
+    """Old requests that are approved at these seconds, by these people, each of its tool."""
+    for _, _, tool in moments:
+        ask(gate, tool)
+    waiting = {row.tool: row.id for row in gate.requests()}
+    began, clock_at = 3600.0, 0.0
+    clock.advance(began)
+    for at, name, tool in moments:
+        clock.advance(at - clock_at)
+        clock_at = at
+        gate.reviewer(name).approve(gate.get(waiting[tool]))
 
 
-def small(args: object) -> bool:
-    amount: int = args.amount  # type: ignore[attr-defined]
-    return amount < 100
+def hasty_of(gate: Gate) -> tuple[int, set[str]]:
+    stats = gate.stats()
+    return stats.all.hasty, {row.tool for row in stats.tools if row.hasty}
+
+
+def test_old_requests_that_are_waved_through_one_a_second_are_decided_in_haste(clocked: tuple[Gate, FakeClock]) -> None:
+    decide_at(*clocked, *((float(number), "ann", f"t{number}") for number in range(5)))
+    assert hasty_of(clocked[0]) == (4, {"t1", "t2", "t3", "t4"})
+
+
+def test_what_another_person_decided_a_moment_before_makes_nobody_hasty(clocked: tuple[Gate, FakeClock]) -> None:
+    decide_at(*clocked, (0, "ann", "a"), (1, "bob", "b"), (2, "ann", "c"), (3.9, "ann", "d"))
+    assert hasty_of(clocked[0]) == (1, {"d"})
+
+
+def test_what_was_decided_together_is_one_decision_which_itself_can_come_too_soon(
+    clocked: tuple[Gate, FakeClock],
+) -> None:
+    batch = [(10 + number / 20, "ann", f"b{number}") for number in range(4)]
+    again = [(11 + number / 20, "ann", f"c{number}") for number in range(3)]
+    decide_at(*clocked, *batch, *again)
+    assert hasty_of(clocked[0]) == (3, {"c0", "c1", "c2"})
+
+
+def test_the_same_request_decided_again_at_once_is_no_haste() -> None:
+    second = 1_000_000
+    said = [
+        Said("pay", "approve", 0, 10 * second, "human:ann", "r1"),
+        Said("pay", "approve", 0, 11 * second, "human:ann", "r1"),
+        Said("mail", "approve", 0, 11 * second + second // 2, "human:ann", "r2"),
+    ]
+    stats = summarise(said, since=0, now=12 * second, waiting=0, oldest=None, cut=False)
+    assert [(row.tool, row.hasty) for row in stats.tools] == [("pay", 0), ("mail", 1)]

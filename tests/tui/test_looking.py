@@ -59,7 +59,7 @@ async def test_d_shows_what_differs_from_the_last_approved_call_and_what_hides_i
         await desk.press("a", "escape")
         assert len(desk.app.screen_stack) == 2
         await desk.press("j", "d")
-        await desk.until(lambda: "No call of mail ran before" in desk.toasts())
+        await desk.until(lambda: "Nobody has allowed a call of mail before" in desk.toasts())
         await desk.press("j", "d")
         await desk.settled()
         assert len(desk.app.screen_stack) == 2

@@ -16,6 +16,8 @@ from gatekit import Gate
 from gatekit.errors import QueueNotFound
 from gatekit_tui import ReviewApp
 from gatekit_tui.frame.guarded import GuardedApp
+from gatekit_tui.queue import following
+from gatekit_tui.queue.settings import Settings
 from tests.tui.calls import Queue
 from tests.tui.desk import Desk, sit_down
 
@@ -114,3 +116,38 @@ async def test_the_dashboard_keeps_the_gates_of_its_process_quiet(
     gatekit_tui.run_missing(QueueNotFound("x.db"))
     assert seen == [True, True]
     assert not dashboard_is_running()
+
+
+def foot(desk: Desk) -> list[tuple[str, object]]:
+    """The line of keys, with its inks."""
+    return [(segment.text, segment.style) for segment in desk.strips()[-1]]
+
+
+@pytest.mark.sweep
+async def test_while_the_picture_is_old_no_key_of_the_list_decides_and_undo_takes_back(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, waits = queue.add(path="one", risk="low"), queue.add(path="two", risk="low")
+    monkeypatch.setattr(following, "STALE", 1.0)
+    async with sit_down(queue.gate, settings=Settings(hold=60), size=(120, 30)) as desk:
+        await desk.press("a", "j", "space")
+        await desk.until(lambda: queue.gate.get(held).status == "held" and desk.chosen() == waits)
+        await desk.until_shown("1 marked", "1 held")
+        alive = foot(desk)
+        with desk.unaware():
+            await desk.until_shown("○ stale")
+            await desk.until(lambda: foot(desk) != alive, "dead keys at the foot")
+            for key in ("a", "e", "r", "m", "w", "c", "D", "A", "R", "S"):
+                desk.app.clear_notifications()
+                await desk.press(key)
+                await desk.until(lambda: "The picture is old" in desk.toasts(), key)
+                await desk.settled()
+                assert len(desk.app.screen_stack) == 2, key
+            desk.app.clear_notifications()
+            await desk.press("u")
+            await desk.until(lambda: queue.gate.get(held).status == "pending")
+            assert "The picture is old" not in desk.toasts()
+        await desk.until_shown("● live")
+        await desk.press("S")
+        await desk.until_shown("Stop the queue?")
+    assert queue.verb(waits) is None

@@ -16,7 +16,7 @@ from gatekit_tui.queue.lanes import Lane, Wish
 from gatekit_tui.queue.queue_list import QueueList
 from gatekit_tui.queue.review_layout import ReviewLayout
 from gatekit_tui.queue.rows import Rows
-from gatekit_tui.queue.studying import Reader
+from gatekit_tui.queue.studying import Before, Reader
 from gatekit_tui.request.study import Study
 
 if TYPE_CHECKING:
@@ -143,11 +143,11 @@ class QueueScreen(ReviewLayout):
         if self.is_active:
             self.review.guard.change()
 
-    def _is_drawn(self, request: Request, before: Request | None) -> bool:
+    def _is_drawn(self, request: Request, before: Before) -> bool:
         shown = self._detail.study
         if shown is None or shown.request != request or self._detail.gone != self._list.chosen_is_gone:
             return False
-        return shown.compared is None or shown.compared.before == ("" if before is None else before.id)
+        return before.is_in(shown)
 
     def _drawn_in(self, lane: Lane) -> Study | None:
         """The request that a key would be about: chosen, still in this list, and the very one that is drawn."""
@@ -192,6 +192,7 @@ def _moved(fresh: Fresh, before: View, now: View) -> Fresh | None:
 
 
 def _what_a_yes_means(seen: Study) -> tuple[object, ...]:
-    """The version that is asked, and for which stages: a yes counts for these."""
+    """The version that is asked, and for which stages: a yes counts for these. And what speaks against it."""
     request = seen.request
-    return request.token, tuple((stage.name, stage.status) for stage in request.stages)
+    against = None if seen.refused is None else seen.refused.id
+    return request.token, tuple((stage.name, stage.status) for stage in request.stages), against

@@ -86,7 +86,7 @@ class DetailView(InkView, can_focus=True):
         """The heading as it then is: all that time changes here."""
         if self.study is None or self.study.broken:
             return ()
-        return draw_heading(self.study.request, self.inner_width, now)
+        return draw_heading(self.study.request, self.inner_width, now, self.study.refused)
 
     def inked_line(self, line: int) -> tuple[Inked, Base]:
         """What stands on a line of the heading, then of the body."""
@@ -148,7 +148,7 @@ def _is_large(study: Study) -> bool:
 
 def _drawn(study: Study, width: int, now: datetime) -> tuple[Study, Body]:
     try:
-        draw_heading(study.request, width, now)
+        draw_heading(study.request, width, now, study.refused)
         return study, draw_body(study, width)
     except Exception as error:  # noqa: BLE001 - one request that cannot be drawn must not take the others with it
         study = broken(study, error)

@@ -10,6 +10,7 @@ from gatekit.models import FINAL, Request
 from gatekit_tui.frame.row_text import RISK_INK, fate, one_line, person
 from gatekit_tui.frame.spans import Inked, Span, wrap_inked
 from gatekit_tui.request.paragraphs import beside, indented, inner_width, paragraph
+from gatekit_tui.request.refused import Refused, refused_lines
 from gatekit_tui.request.stages_text import deadline_line, policy_lines
 from gatekit_tui.request.study import asks
 
@@ -18,12 +19,12 @@ _LONGEST_WHO: Final = 60
 _OVER: Final = FINAL | {"held", "approved"}
 
 
-def draw_heading(request: Request, width: int, now: datetime) -> tuple[Inked, ...]:
-    """Who asks for what since when; or what became of it."""
-    return indented(_heading(request, inner_width(width), now))
+def draw_heading(request: Request, width: int, now: datetime, refused: Refused | None = None) -> tuple[Inked, ...]:
+    """Who asks for what since when; or what became of it. `refused` is what was turned down before it."""
+    return indented(_heading(request, inner_width(width), now, refused))
 
 
-def _heading(request: Request, width: int, now: datetime) -> list[Inked]:
+def _heading(request: Request, width: int, now: datetime, refused: Refused | None) -> list[Inked]:
     run = f"run {shorten(one_line(request.run), _LONGEST_WHO)[0]} · " if request.run else ""
     title: Inked = ((one_line(request.tool), "title"),)
     lines = beside(title, ((f"{run}{request.id} · v{request.version}", "dim"),), width)
@@ -41,6 +42,7 @@ def _heading(request: Request, width: int, now: datetime) -> list[Inked]:
         state = (*state, (" · ", "dim"), *deadline)
     lines += beside(state, ((f"asked by {shorten(person(request.requester), _LONGEST_WHO)[0]}", "dim"),), width)
     lines += policy_lines(request, width, now)
+    lines += [] if refused is None else refused_lines(refused, width, now)
     if request.max_starts > 1:
         lines += paragraph(f"once approved it may start up to {request.max_starts} times", width, "note")
     if request.waiter == "gone":

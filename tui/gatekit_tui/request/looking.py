@@ -40,7 +40,7 @@ class Looker:
             say(str(error), "error")
             return
         if before is None:
-            say(f"No call of {request.tool} ran before: there is nothing to compare it with.")
+            say(f"Nobody has allowed a call of {request.tool} before: there is nothing to compare it with.")
             return
         changes = await anyio.to_thread.run_sync(self._gate.compare, before, request)
         if self._screen.is_active:

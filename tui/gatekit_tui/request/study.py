@@ -14,6 +14,7 @@ from gatekit_tui.request.compared import Compared
 from gatekit_tui.request.fields import Field, fields_of, takes
 from gatekit_tui.request.preview_text import texts_of
 from gatekit_tui.request.question_text import prompt_of
+from gatekit_tui.request.refused import Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Study:
     """Why it cannot be displayed: then nobody says yes to it here."""
     compared: Compared | None = None
     """How it stands to the last approved call of its tool; None where that is not asked."""
+    refused: Refused | None = None
+    """What was asked before it and turned down."""
     past: tuple[Inked, ...] = ()
     """What happened to it last."""
 
