@@ -112,6 +112,10 @@ class NotApproved(GatekitError):
         super().__init__(request)
         self.request = request
 
+    def __repr__(self) -> str:
+        # Not the request, which holds what reviewers keep among themselves: some agents hand this to the model.
+        return f"{type(self).__name__}({str(self)!r})"
+
     @property
     def by(self) -> str:
         """Who decided, as `kind:name`."""

@@ -152,6 +152,8 @@ def _pieces(typed: str) -> Pieces:
 
 
 def _with(found: Filter, typed: str, name: str, sign: str, pieces: Pieces) -> Filter:
+    if name == "status":
+        raise _wrong(typed, _LISTS)
     if name not in _SAMPLES:
         raise _wrong(
             typed, f"there is no {_shown(name)}; there is {', '.join(_SAMPLES)}. To search for the text, quote it"
@@ -232,6 +234,10 @@ def _shown(text: str) -> str:
     return visible(text if len(text) <= 60 else f"{text[:60]}…")[0]
 
 
+_LISTS: Final = (
+    "there is no status, for the lists stand for it: in the dashboard ] goes to the next list; on the command line "
+    "use gatekit list --status. To search for the text, quote it"
+)
 _READERS: Final[dict[str, Callable[[str, Pieces], Any]]] = {
     "tool": _pattern,
     "by": _people,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import click
@@ -15,6 +16,7 @@ from gatekit.cli.failing import NotConfirmed
 from gatekit.cli.knowing import durable_run, known_of
 from gatekit.cli.paint import safe
 from gatekit.cli.stopped import said_of
+from gatekit.display import draw_arguments
 from gatekit.errors import UsageError
 from gatekit.gate import Gate
 from gatekit.models import Change, Decision, Request
@@ -38,13 +40,18 @@ def show_request(gate: Gate, request: Request) -> Shown:
     return shown
 
 
-def show_changes(changes: Sequence[Change]) -> None:
-    """Print what an edit changes."""
+def show_changes(shown: Shown, changes: Sequence[Change]) -> Shown:
+    """Print what an edit changes. Gives what the request costs with it: what it hides costs the tool's name, too."""
     if not changes:
         click.echo("Your edit changes nothing.")
-        return
+        return shown
     for line in ["your changes:", *draw_changes(changes, terminal.width()), ""]:
         click.echo(line)
+    hidden = draw_arguments({change.path: change.after for change in changes}).hidden
+    if not hidden:
+        return shown
+    click.echo(f"! {hidden} hidden character{'' if hidden == 1 else 's'} in what is new")
+    return replace(shown, friction="name")
 
 
 def confirm(request: Request, shown: Shown, doing: str, *, at_least: str = "y", undone: str = "approved") -> None:

@@ -71,8 +71,7 @@ def edit(request_id: str, changes: tuple[str, ...], token: str | None, reviewer:
         request = gate.get(request_id)
         if _waits(request, "call"):
             found = gate.check_edit(request, wanted)
-            shown = show_request(gate, request)
-            show_changes(found)
+            shown = show_changes(show_request(gate, request), found)
             confirm(request, shown, "approve it with these changes" if found else "approve this call")
         tell(gate, seat.edit(request, wanted))
 
@@ -109,7 +108,7 @@ def release(
             found = gate.check_edit(request, changes)
             shown = show_request(gate, request)
             if payload is not None:
-                show_changes(found)
+                shown = show_changes(shown, found)
             confirm(request, shown, "release it with this payload" if found else "release this pause")
         tell(gate, seat.release(request, note=note, **changes))
 

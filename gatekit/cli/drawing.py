@@ -13,7 +13,7 @@ from gatekit.cli.answers import Wanted, draw_how
 from gatekit.cli.attempts import draw_attempt, draw_ways_out
 from gatekit.cli.drawing_policy import draw_policy, texts_of
 from gatekit.cli.paint import cells, fit, safe, since, under, wrap
-from gatekit.display import Drawing, Friction, draw_arguments, friction, visible, warnings_of
+from gatekit.display import Drawing, Friction, draw_arguments, friction, visible, warnings_of, words_of
 from gatekit.models import Change, Decision, Kind, Outcome, Request, Risk, RunRow
 
 RISK_SHORT: Final[dict[Risk, str]] = {"low": "LOW", "medium": "MED", "high": "HIGH", "critical": "CRIT"}
@@ -60,6 +60,8 @@ class Known:
     """The durable run that it is a step of."""
     wanted: Wanted | None = None
     """The answer that is open."""
+    refused: Request | None = None
+    """One like it that was turned down not long ago."""
 
 
 _NOTHING_MORE: Final = Known()
@@ -95,7 +97,7 @@ def draw_changes(changes: Sequence[Change], width: int) -> list[str]:
 def said(decision: Decision, now: datetime) -> str:
     """A decision in one line."""
     text = f"{PAST.get(decision.verb, decision.verb)} by {safe(decision.by)}, {since(decision.at, now)} ago"
-    words = decision.reason or decision.text or decision.note
+    words = words_of(decision)
     standing = "" if decision.standing == "counts" else f" ({decision.standing} since)"
     return f"{text}{standing}" + (f": {safe(words)}" if words else "")
 
@@ -214,6 +216,8 @@ def _marked(text: str, width: int) -> list[tuple[str, str]]:
 
 def _ending(request: Request, known: Known, now: datetime, width: int) -> list[str]:
     decision, lines = request.decision, []
+    if known.refused is not None:
+        lines += _refused(request, known.refused, now, width)
     if decision is not None:
         lines += under("decision", said(decision, now), width)
     lines += draw_attempt(request, known.process, now, width)
@@ -223,6 +227,13 @@ def _ending(request: Request, known: Known, now: datetime, width: int) -> list[s
     lines += draw_ways_out(request, known.run, width)
     lines = ["", *lines] if lines else []
     return lines if known.wanted is None else [*lines, "", *draw_how(request.id, known.wanted, width)]
+
+
+def _refused(request: Request, before: Request, now: datetime, width: int) -> list[str]:
+    if before.decision is None:
+        return []
+    same = "with the same arguments, " if before.digest == request.digest else ""
+    return under("before", f"one like it, {same}was {said(before.decision, now)}", width)
 
 
 def _outcome(outcome: Outcome) -> str:

@@ -31,6 +31,18 @@ def changes_from(typed: Sequence[str]) -> dict[str, Any]:
     return changes
 
 
+def split(typed: str) -> list[str]:
+    r"""A line as a shell would split it. Raises `UsageError` where a quote is not closed.
+
+    >>> split("amount=40 note='\"for June\"'")
+    ['amount=40', 'note="for June"']
+    """
+    try:
+        return shlex.split(typed)
+    except ValueError as error:
+        raise UsageError(f"{safe(typed)}: a quote is not closed") from error
+
+
 def json_from(option: str, text: str) -> Any:
     """The value of an option that takes JSON. Raises `UsageError`, with the cure, for a text that is none.
 

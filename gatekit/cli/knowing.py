@@ -1,4 +1,4 @@
-"""What the queue knows of a request beside its record: its process, its run, what answer it takes."""
+"""What the queue knows of a request beside its record: its process, its run, its answer, what was refused."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from gatekit.models import Request, RunRow
 def known_of(gate: Gate, request: Request) -> Known:
     """Look it up."""
     is_open = request.kind == "question" and request.status == "pending"
+    wants_a_yes = request.kind in ("call", "confirm") and request.status == "pending"
     return Known(
         process=process_of(request),
         run=None if request.run is None else durable_run(gate, request.run),
         wanted=wanted_of(gate.schema(request)) if is_open else None,
+        refused=gate.last_refused(request) if wants_a_yes else None,
     )
 
 

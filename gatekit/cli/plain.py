@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from typing import Final
 
@@ -14,11 +13,12 @@ from gatekit.cli.answers import Wanted, answer_from, wanted_of
 from gatekit.cli.confirming import confirm, show_changes, show_request, tell
 from gatekit.cli.deciding import APPROVING
 from gatekit.cli.drawing import Shown
-from gatekit.cli.edits import changes_from
+from gatekit.cli.editing import Written
+from gatekit.cli.edits import split
 from gatekit.cli.failing import InvalidAnswer
 from gatekit.cli.paint import safe
 from gatekit.cli.stopped import warn_if_stopped
-from gatekit.errors import GatekitError, InvalidEdit, StoreError, UsageError
+from gatekit.errors import GatekitError, InvalidEdit, StoreError
 from gatekit.gate import Gate
 from gatekit.models import Decision, Kind, Request
 from gatekit.reviewer import Reviewer
@@ -44,6 +44,7 @@ class PlainReview:
         self._seat = seat
         self._read_only = read_only
         self._cursor = gate.backend.cursor().wait()
+        self._written = Written()
         self._verbs: dict[str, Verb] = {
             "approve": self._approve,
             "release": self._release,
@@ -104,9 +105,10 @@ class PlainReview:
             said = terminal.ask_or_end(f"Type {', '.join(every[:-1])} or quit: ")
             if said is None:
                 return "quit"
-            if said in every:
+            unsent = self._written.unsent() if said == "quit" else ""
+            if said in every and not unsent:
                 return said
-            click.echo("Nothing was decided.")
+            click.echo(unsent or "Nothing was decided.")
 
     def _end(self) -> bool:
         click.echo()
@@ -140,6 +142,7 @@ class PlainReview:
         if decision is None:
             click.echo("Nothing was decided.")
             return False
+        self._written.forget(request)
         tell(self._gate, decision)
         return True
 
@@ -152,14 +155,14 @@ class PlainReview:
         return self._seat.release(request)
 
     def _edit(self, request: Request, shown: Shown) -> Decision | None:
-        typed = terminal.ask("The changes, as NAME=JSON with a blank between them; a text in quotes twice: ")
-        if not typed:
+        wanted = self._written.ask(request)
+        if wanted is None:
             return None
-        changes = changes_from(_split(typed))
-        found = self._gate.check_edit(request, changes)
-        show_changes(found)
+        changes, is_all = wanted
+        found = self._gate.check_edit(request, changes, replace=is_all)
+        shown = show_changes(shown, found)
         confirm(request, shown, "approve it with these changes" if found else "approve this call")
-        return self._seat.edit(request, changes)
+        return self._seat.edit(request, changes, replace=is_all)
 
     def _answer(self, request: Request, shown: Shown) -> Decision | None:
         wanted = wanted_of(self._gate.schema(request))
@@ -185,11 +188,4 @@ class PlainReview:
 
 
 def _value(wanted: Wanted, typed: str) -> object:
-    return answer_from(wanted, _split(typed) if wanted.kind in ("many", "form") else [typed])
-
-
-def _split(typed: str) -> list[str]:
-    try:
-        return shlex.split(typed)
-    except ValueError as error:
-        raise UsageError(f"{safe(typed)}: a quote is not closed") from error
+    return answer_from(wanted, split(typed) if wanted.kind in ("many", "form") else [typed])

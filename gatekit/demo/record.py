@@ -11,7 +11,7 @@ from typing import Any, Final
 from gatekit import Gate, Request
 from gatekit.arguments.diff import diff
 from gatekit.demo.agent import call_text
-from gatekit.display import visible
+from gatekit.display import visible, words_of
 from gatekit.models import STATUSES, Decision
 
 _LOOKING: Final = frozenset({"list_folder", "read_first_line"})
@@ -79,7 +79,7 @@ def _who(request: Request) -> str:
     if decision is None:
         return "nobody yet"
     who = visible(decision.by.removeprefix("human:"))[0]
-    words = decision.reason or decision.text or decision.note
+    words = words_of(decision)
     changed = _changed(request) if decision.verb == "edit" else ""
     return who + changed + (f": {visible(words)[0]}" if words else "")
 

@@ -13,7 +13,7 @@ from gatekit.display._cells import cells, fit, under, wrap
 from gatekit.display._friction import Friction, friction
 from gatekit.display._running import dashboard_is_running, dashboard_running
 from gatekit.display._stats import draw_stats, sparkline
-from gatekit.display._text import ago, shorten
+from gatekit.display._text import ago, shorten, words_of
 from gatekit.display._visible import visible
 from gatekit.display._warnings import warnings_of
 
@@ -34,5 +34,6 @@ __all__ = [
     "under",
     "visible",
     "warnings_of",
+    "words_of",
     "wrap",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gatekit.models import Decision
+
 
 def shorten(text: str, limit: int) -> tuple[str, int]:
     """The first `limit` characters and a note of how many more there are, and that number (0: all is there).
@@ -13,6 +15,14 @@ def shorten(text: str, limit: int) -> tuple[str, int]:
     if not cut:
         return text, 0
     return f"{text[: len(text) - cut]}… {cut:,} more character{'' if cut == 1 else 's'}", cut
+
+
+def words_of(decision: Decision) -> str:
+    """What was said with a decision: the reason or the answer, and the remark for the record. Foreign text.
+
+    For people who review, not for the agent: a reviewer may have kept the remark from it.
+    """
+    return "; ".join(words for words in (decision.reason or decision.text, decision.note) if words)
 
 
 def ago(seconds: float) -> str:

@@ -47,6 +47,17 @@ def test_a_wrong_filter_is_wrong_use(gate: Gate, queue: Path, where: str) -> Non
     assert raw(result.stderr) == set()
 
 
+def test_a_filter_by_status_is_led_to_the_lists(gate: Gate, queue: Path) -> None:
+    ask(gate)
+
+    result = run(queue, "list", "--where", "status:failed pay")
+
+    assert result.exit_code == 2
+    assert "status:failed in the filter: there is no status, for the lists stand for it" in result.stderr
+    assert "] goes to the next list" in result.stderr
+    assert "gatekit list --status" in result.stderr
+
+
 def test_a_list_goes_on_until_it_has_its_limit_or_the_end(
     gate: Gate, queue: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,6 +89,16 @@ def test_a_decided_call_is_shown_with_the_edit_and_who_made_it(gate: Gate, queue
     assert "edited and approved by human:bob, 0s ago: enough" in shown
 
 
+def test_a_call_that_is_asked_for_again_is_shown_with_what_was_said_to_it_before(gate: Gate, queue: Path) -> None:
+    first, again = ask(gate), ask(gate)
+    assert "one like it" not in run(queue, "show", again.id).stdout
+    gate.reviewer("bo").reject(first, reason="wrong tag", note="ask ana")
+
+    shown = " ".join(run(queue, "show", again.id).stdout.split())
+
+    assert "one like it, with the same arguments, was rejected by human:bo, 0s ago: wrong tag; ask ana" in shown
+
+
 def test_a_call_and_its_history_in_json_have_the_fields_of_the_api(gate: Gate, queue: Path) -> None:
     request = ask(gate, note=HOSTILE)
 

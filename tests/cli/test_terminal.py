@@ -188,6 +188,19 @@ def test_an_edit_that_is_not_confirmed_changes_nothing(
     assert gate.get(request.id).to_dict() == request.to_dict()
 
 
+def test_an_edit_that_hides_something_costs_the_name_of_the_tool(
+    gate: Gate, queue: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = ask(gate, risk="low")
+    questions = answering(monkeypatch, "y")
+
+    result = run(queue, "edit", request.id, 'note="a\u202eb"')
+
+    assert "! 1 hidden character in what is new" in result.stdout
+    assert ["Type pay to" in question for question in questions] == [True]
+    assert gate.get(request.id).to_dict() == request.to_dict()
+
+
 def test_an_edit_that_changes_nothing_is_asked_about_as_an_approval(
     gate: Gate, queue: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

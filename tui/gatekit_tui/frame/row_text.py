@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from gatekit.display import ago, visible
+from gatekit.display import ago, visible, words_of
 from gatekit.models import Decision, RequestRow, Risk
 from gatekit_tui.frame.spans import Ink, Inked, Span, fit, length
 
@@ -68,8 +68,8 @@ def fate(status: str, decision: Decision | None, now: datetime) -> str:
     if decision is None:
         return "waits, but not in this list any more" if status == "pending" else status
     parts = [f"{_DONE.get(decision.verb, decision.verb)} by {person(decision.by)}"]
-    if decision.reason:
-        parts[0] += f": {one_line(decision.reason)}"
+    if words := words_of(decision):
+        parts[0] += f": {one_line(words)}"
     parts.append(f"{ago((now - decision.at).total_seconds())} ago")
     if status == "held" and decision.effective_at is not None:
         parts.append(f"counts in {ago(max(0.0, (decision.effective_at - now).total_seconds()))}")

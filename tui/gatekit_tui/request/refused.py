@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gatekit.display import ago, shorten
+from gatekit.display import ago, shorten, words_of
 from gatekit.models import Request
 from gatekit_tui.frame.row_text import one_line, person
 from gatekit_tui.frame.spans import Inked
@@ -37,8 +37,8 @@ def refused(now: Request, before: Request | None) -> Refused | None:
     decision = None if before is None else before.decision
     if before is None or decision is None:
         return None
-    said = decision.text if decision.verb == "respond" else decision.reason
-    return Refused(before.id, decision.verb, decision.by, decision.at, said or "", before.digest == now.digest)
+    same = before.digest == now.digest
+    return Refused(before.id, decision.verb, decision.by, decision.at, words_of(decision), same)
 
 
 def refused_lines(found: Refused, width: int, now: datetime) -> list[Inked]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gatekit.display import ago
+from gatekit.display import ago, words_of
 from gatekit.models import FINAL, Request, Status, StepRow
 from gatekit_tui.frame.row_text import one_line, person
 from gatekit_tui.frame.spans import Ink, Inked, Span, fit, length, wrap_inked
@@ -77,7 +77,7 @@ def _said(request: Request, now: datetime) -> tuple[str, str, Ink]:
         case "succeeded" | "answered" | "failed":
             return _outcome(request, by)
         case refused:
-            said = "" if decision is None else one_line(headed(decision.reason or decision.text or ""))
+            said = "" if decision is None else one_line(headed(words_of(decision)))
             return f"{_REFUSALS.get(refused, refused)}{by}", said, STATUS_INK[refused]
 
 
