@@ -304,6 +304,7 @@ KEY_NAMES = {
     "Space": {"space"}, "left": {"left"}, "right": {"right"}, "`/`": {"slash"}, "`*`": {"asterisk"},
     "Ctrl-E": {"ctrl+e"}, "Ctrl-P": {"ctrl+p"}, "Ctrl-T": {"ctrl+t"}, "Ctrl-Z": {"ctrl+z"},
     "Ctrl-PageUp": {"ctrl+pageup"}, "Ctrl-PageDown": {"ctrl+pagedown"},
+    "Ctrl-O": {"ctrl+o"}, "Ctrl-Enter": {"ctrl+enter"}, "Ctrl-J": {"ctrl+j"}, "Ctrl-N": {"ctrl+n"}, "F1": {"f1"},
     "`1` to `9`": set("123456789"),
 }  # fmt: skip
 

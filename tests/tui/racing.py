@@ -20,8 +20,9 @@ from textual.widgets import TextArea
 from gatekit import Gate
 from gatekit_tui.decide.leaving import LeaveScreen
 from gatekit_tui.edit.edit import EditScreen
-from gatekit_tui.frame.ask import AskScreen, ReasonScreen
+from gatekit_tui.frame.ask import AskScreen
 from gatekit_tui.frame.guard import DEAD
+from gatekit_tui.frame.reason import ReasonScreen
 from gatekit_tui.queue.batch_screen import BatchScreen
 from tests.tui.desk import Desk
 from tests.tui.terminal import environment

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from textual.widgets import Input
 
+from gatekit_tui.frame.reason_field import ReasonField
 from gatekit_tui.queue.review import ReviewScreen
 from tests.tui.calls import Queue
 from tests.tui.desk import sit_down
@@ -169,9 +169,9 @@ async def test_reasons_that_were_given_come_back(queue: Queue) -> None:
         await desk.type("new")
         for key, shown in (("up", "wrong tag"), ("up", "too much"), ("up", "too much"), ("down", "wrong tag")):
             await desk.press(key)
-            assert desk.app.screen.query_one(Input).value == shown
+            assert desk.app.screen.query_one(ReasonField).text == shown
         await desk.press("down")
-        assert desk.app.screen.query_one(Input).value == "new"
+        assert desk.app.screen.query_one(ReasonField).text == "new"
         await desk.press("up", "up", "enter")
         await desk.until_shown("0 waiting")
     assert sorted(str(queue.reason(one)) for one in ids) == ["too much", "too much", "wrong tag"]

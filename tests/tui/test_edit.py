@@ -114,7 +114,7 @@ async def test_quitting_with_a_draft_takes_a_second_press(queue: Queue) -> None:
         await write(desk, "{}")
         await desk.press("escape", "q")
         await desk.settled()
-        assert "not sent yet" in desk.toasts()
+        assert "not sent yet. Ctrl-Q again" in desk.toasts()
         await desk.press("q")
         await desk.settled()
         assert not desk.app.is_running

@@ -15,6 +15,7 @@ from textual.widgets import Input, TextArea
 from gatekit import gated_step
 from gatekit.errors import StoreError
 from gatekit_tui.edit.args_form import LONGEST, MOST_FIELDS, ArgsForm, NoForm, form_of, read_args, text_of
+from gatekit_tui.edit.begun import Begun
 from gatekit_tui.edit.edit import EditScreen
 from gatekit_tui.frame.menu import PickList
 from gatekit_tui.request.draft import DraftError, read_draft, write_draft
@@ -288,7 +289,13 @@ async def editing(
         async def check(args: dict[str, Any]) -> Any:
             return await queue.gate.aio.check_edit(request, args, replace=True)
 
-        screen = EditScreen(study, draft, check, shown_all=True, schema=read if schema is ... else schema)
+        screen = EditScreen(
+            study,
+            None if draft is None else Begun(draft, request.version),
+            check,
+            shown_all=True,
+            schema=read if schema is ... else schema,
+        )
         editor = Editing(desk, screen)
         desk.app.push_screen(screen, editor.given.append)
         await desk.until_shown("✓" if draft is None else "[JSON]")
@@ -340,7 +347,7 @@ async def test_switching_keeps_what_was_typed_and_what_is_no_json_stays_in_its_t
         await desk.until_shown('{"to": "c", "count": 9')
         await desk.press("ctrl+t", "ctrl+r")
         await desk.until_shown("[Form]", "nothing changed")
-        assert editor.screen.draft is None
+        assert editor.screen.unsent is None
         await editor.fill(count="2x")
         await desk.press("ctrl+t")
         await desk.until_shown("[JSON]", '"count": <2x>', "✗")
@@ -355,10 +362,10 @@ async def test_a_form_that_cannot_be_read_is_kept_as_a_draft_and_opens_as_its_te
         await editor.fill(count="2x", to="eve")
         editor.desk.hit("escape")
         await editor.desk.until(lambda: editor.given)
-        draft = editor.screen.draft
-    assert draft is not None
-    assert '"count": <2x>' in draft
-    async with editing(queue, request_id, draft=draft) as editor:
+        begun = editor.screen.unsent
+    assert begun is not None
+    assert '"count": <2x>' in begun.draft
+    async with editing(queue, request_id, draft=begun.draft) as editor:
         await editor.desk.until_shown("[JSON]", "<2x>", '"eve"', "✗")
 
 
@@ -380,7 +387,9 @@ async def test_the_last_key_before_escape_is_in_the_draft(queue: Queue) -> None:
         for key in (*"by", "escape"):
             editor.desk.hit(key)
         await editor.desk.until(lambda: editor.given)
-    assert '"count": <3by>' in (editor.screen.draft or "")
+    begun = editor.screen.unsent
+    assert begun is not None
+    assert '"count": <3by>' in begun.draft
 
 
 @pytest.mark.anyio

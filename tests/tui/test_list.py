@@ -53,7 +53,7 @@ async def test_a_call_decided_elsewhere_stays_greyed_until_the_reviewer_moves(qu
         assert queue.verb(second) is None
         await desk.press("j")
         assert desk.chosen() == second
-        assert not desk.has("not today")
+        assert not desk.has("rejected by ana: not today")
 
 
 async def test_moving_up_from_a_decided_call_goes_to_the_one_above(queue: Queue) -> None:

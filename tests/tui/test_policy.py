@@ -131,7 +131,7 @@ async def test_the_deadline_says_what_silence_means(queue: Queue, said: Any, tol
         await desk.until_shown(f"LEFT 30m, {told}")
         assert re.search(r" <1m +30m", desk.row("MED  pay"))
         queue.advance(HALF_AN_HOUR - 60)
-        await desk.until_shown(f"LEFT 1m, {told}")
+        await desk.until_shown(f"LEFT 1m ▲, {told}")
         await desk.until(lambda: " 1m▲" in desk.row("MED  pay"))
 
 

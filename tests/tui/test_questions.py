@@ -223,7 +223,7 @@ async def test_what_was_filled_in_is_there_again_and_leaving_asks(queue: Queue) 
         await desk.press("down", "space", "escape")
         await desk.until(lambda: len(desk.app.screen_stack) == 2)
         await desk.press("q")
-        await desk.until(lambda: "q again leaves without it" in desk.toasts())
+        await desk.until(lambda: "Ctrl-Q again leaves without it" in desk.toasts())
         await open_form(desk)
         await desk.until_shown("( ) eu", "(•) us")
 

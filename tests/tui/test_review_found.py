@@ -366,20 +366,6 @@ async def test_what_was_left_out_of_a_batch_stays_marked(queue: Queue) -> None:
 
 
 @pytest.mark.long
-async def test_leaving_is_asked_about_anew_after_more_was_written(queue: Queue) -> None:
-    queue.add(tool="one", risk="low")
-    async with sit_down(queue.gate, size=(100, 30)) as desk:
-        decider = screen_of(desk)._decider
-        decider._drafts[("x", "y")] = "{}"
-        await desk.press("q")
-        await desk.until(lambda: "q again leaves" in desk.toasts())
-        await desk.press("j")
-        decider._drafts[("z", "y")] = "{}"
-        await desk.press("q")
-        await desk.settled()
-        assert not desk.app._exit
-
-
 async def test_a_row_that_cannot_be_read_leaves_the_others_alone(queue: Queue) -> None:
     queue.add(tool="one", risk="low")
     bad = queue.add(tool="two", risk="low")

@@ -12,6 +12,7 @@ import pytest
 from gatekit import Run, calling, gated_step
 from gatekit.models import Request
 from gatekit.testing import auto_approve
+from gatekit_tui.request import study
 from tests.corpus_cases import pick
 from tests.tui.calls import Queue
 from tests.tui.desk import Desk, sit_down
@@ -127,7 +128,7 @@ async def test_a_result_settles_it_after_a_word(queue: Queue) -> None:
         await to_settle(desk)
         await desk.press("s")
         await answer(desk, '"paid"')
-        await desk.until_shown('it returned: "paid"')
+        await desk.until_shown('it returned: "paid"', "This counts at once")
         assert now(queue, request_id).status == "unknown"
         await desk.type("yes")
         await desk.press("enter")
@@ -182,7 +183,7 @@ async def test_another_try_costs_a_word_and_makes_a_permit(queue: Queue) -> None
     async with sit_down(queue.gate) as desk:
         await to_settle(desk)
         await desk.press("t")
-        await desk.until_shown("Run pay again?", "may still do it")
+        await desk.until_shown("Run pay again?", "may still do it", "This counts at once: u does not take it back.")
         await desk.press("enter")
         await desk.settled()
         assert now(queue, request_id).status == "unknown"
@@ -203,6 +204,27 @@ async def test_another_try_of_a_critical_call_costs_its_name(queue: Queue) -> No
         await desk.until(lambda: now(queue, request_id).status == "approved")
 
 
+async def test_what_cannot_be_displayed_is_not_run_again_but_settled(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request_id = leave_unknown(queue)
+
+    def fails(args: dict[str, object]) -> object:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(study, "draw_arguments", fails)
+    async with sit_down(queue.gate) as desk:
+        await to_settle(desk)
+        await desk.until_shown("cannot display")
+        await desk.press("t")
+        await desk.until(lambda: "it is not run again from here" in desk.toasts())
+        await desk.settled()
+        assert len(desk.app.screen_stack) == 2
+        await desk.press("s")
+        await desk.until_shown("How did pay end?")
+    assert now(queue, request_id).status == "unknown"
+
+
 async def test_a_call_that_hangs_can_be_given_up(queue: Queue) -> None:
     with one_that_runs(queue) as request_id:
         async with sit_down(queue.gate) as desk:
@@ -213,6 +235,7 @@ async def test_a_call_that_hangs_can_be_given_up(queue: Queue) -> None:
             await desk.settled()
             assert len(desk.app.screen_stack) == 2, "only an outcome that is unknown is settled or tried again"
             await desk.press("x")
+            await desk.until_shown("This counts at once")
             await answer(desk, "yes")
             await desk.until(lambda: now(queue, request_id).status == "unknown")
 

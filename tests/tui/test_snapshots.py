@@ -25,7 +25,7 @@ from textual.strip import Strip
 from textual.widgets import Input, TextArea
 
 from gatekit import Policy, Run, Stage, Suspended, calling, gated_step
-from gatekit_tui.queue import following
+from gatekit_tui.queue import following, top_text
 from gatekit_tui.queue.review import ReviewScreen
 from gatekit_tui.queue.settings import Settings
 from tests.tui.asking import made_by
@@ -114,6 +114,12 @@ def _first_difference(kept: str, drawn: str) -> str:
         if one != other:
             return f"line {number}\n- {one}\n+ {other}"
     return f"{kept.count(chr(10))} lines, now {drawn.count(chr(10))}"
+
+
+@pytest.fixture(autouse=True)
+def named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How much room the queue's name takes at the top is the same wherever its folder for the moment is."""
+    monkeypatch.setattr(top_text, "_queue_names", lambda path: ("/srv/agents/queue.db", "agents/queue.db", "queue.db"))
 
 
 @pytest.fixture

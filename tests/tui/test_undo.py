@@ -28,16 +28,39 @@ async def test_u_takes_the_last_decision_back_and_the_same_call_waits_again(queu
         assert queue.gate.get(second).status == "pending"
 
 
-async def test_after_the_window_the_decision_counts_and_u_does_nothing(queue: Queue) -> None:
+async def test_after_the_window_the_decision_counts_and_u_says_what_became_of_it(queue: Queue) -> None:
     request_id = queue.add()
-    async with sit_down(queue.gate, settings=HELD) as desk:
+    async with sit_down(queue.gate, settings=HELD, size=(140, 30)) as desk:
         await desk.press("a")
-        await desk.until_shown("1 held")
-        queue.advance(5)
+        await desk.until_shown("1 held", "u undo")
+        queue.advance(7)
         await desk.until(lambda: queue.gate.get(request_id).status == "approved")
+        await desk.until(lambda: not desk.has("u undo"), "no undo at the foot")
+        await desk.press("u")
+        await desk.until(lambda: "write_file: approved by you · 7s ago: it cannot be undone." in desk.toasts())
+        assert queue.gate.get(request_id).status == "approved"
+        desk.app.clear_notifications()
+        queue.advance(31)
         await desk.press("u")
         await desk.settled()
+        assert desk.toasts() == ""
     assert queue.gate.get(request_id).status == "approved"
+
+
+async def test_the_fate_of_what_was_decided_together_is_told_at_once(queue: Queue) -> None:
+    queue.add(path="one")
+    queue.add(path="two")
+    async with sit_down(queue.gate, settings=HELD, size=(140, 30)) as desk:
+        await desk.press("*", "A")
+        await desk.until_shown("approve 2 calls")
+        await desk.type("2")
+        await desk.press("enter")
+        await desk.until_shown("2 held")
+        queue.advance(6)
+        await desk.until(lambda: queue.gate.count("approved") == 2)
+        await desk.until(lambda: not desk.has("u undo"), "no undo at the foot")
+        await desk.press("u")
+        await desk.until(lambda: "it cannot be undone, and 1 more." in desk.toasts())
 
 
 async def test_a_rejection_is_held_too(queue: Queue) -> None:

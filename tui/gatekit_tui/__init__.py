@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["ReviewApp", "run", "run_missing"]
 
 
-def run(gate: Gate, reviewer: str, *, read_only: bool = False) -> None:
+def run(gate: Gate, reviewer: str, *, read_only: bool = False, low_bandwidth: bool = False) -> None:
     """Show the queue of `gate` in this terminal until the reviewer leaves; decisions are made as `reviewer`.
 
     Needs a terminal, and its standard error output: that is what Textual draws on. Blocks. With `read_only`
-    nothing can be decided.
+    nothing can be decided. With `low_bandwidth` time alone draws nothing: what is told of times is as old as the last
+    change of the picture; for a slow line the environment says `TEXTUAL_FPS=10` and `TEXTUAL_ANIMATIONS=none` besides,
+    before this package is imported.
 
     How the dashboard is set up is read from `$GATEKIT_DASHBOARD`, else from `gatekit/dashboard.toml` in the folder for
     settings (`$XDG_CONFIG_HOME`, else `~/.config`).
@@ -36,7 +38,7 @@ def run(gate: Gate, reviewer: str, *, read_only: bool = False) -> None:
     """
     settings = read_settings()
     with dashboard_running():
-        ReviewApp(gate, reviewer, read_only=read_only, settings=settings).run()
+        ReviewApp(gate, reviewer, read_only=read_only, low_bandwidth=low_bandwidth, settings=settings).run()
 
 
 def run_missing(error: StoreError) -> None:

@@ -14,6 +14,7 @@ from gatekit_tui.missing import MissingScreen
 from gatekit_tui.queue.review import ReviewScreen
 from gatekit_tui.queue.review_keys import keymap
 from gatekit_tui.queue.settings import Settings
+from gatekit_tui.queue.top_text import who_decides
 
 if TYPE_CHECKING:
     from gatekit import Gate
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 class ReviewApp(GuardedApp):
     """The dashboard over one gate for one reviewer; or, given an error, the panel that says why there is none.
 
-    `clock` gives seconds and only ever goes forward: the key guard measures with it.
+    `clock` gives seconds and only ever goes forward: the key guard measures with it. With `low_bandwidth` time alone
+    draws nothing.
     """
 
     TITLE = "gatekit review"
@@ -33,6 +35,7 @@ class ReviewApp(GuardedApp):
         reviewer: str = "",
         *,
         read_only: bool = False,
+        low_bandwidth: bool = False,
         settings: Settings | None = None,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
@@ -40,7 +43,9 @@ class ReviewApp(GuardedApp):
         super().__init__(clock, theme=self._settings.theme, keys=keymap(self._settings.keys))
         self._gate = gate
         self._reviewer = reviewer
+        self.who = who_decides(reviewer, read_only=read_only)
         self._read_only = read_only
+        self._low_bandwidth = low_bandwidth
 
     async def action_quit(self) -> None:
         """Leave as the reviewer's screen does, which asks about what is not sent and not in force yet."""
@@ -55,6 +60,8 @@ class ReviewApp(GuardedApp):
         if isinstance(self._gate, StoreError):
             first: Screen[None] = MissingScreen(self._gate)
         else:
-            first = ReviewScreen(self._gate, self._reviewer, self._settings, read_only=self._read_only)
+            review = ReviewScreen(self._gate, self._reviewer, self._settings, read_only=self._read_only)
+            review.low_bandwidth = self._low_bandwidth
+            first = review
         # Not at once: until this event is over Textual throws away what a screen paints, and does not paint it again.
         self.call_later(self.push_screen, first)

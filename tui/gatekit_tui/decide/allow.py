@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 
 from gatekit.models import Request
 from gatekit_tui.decide.lasting import Draft, Permit, Wish, Within, hows_for, permit_lines, read_permit
+from gatekit_tui.edit.begun import Begun
 from gatekit_tui.frame.ask import AskScreen
 from gatekit_tui.frame.bars import Bar
 from gatekit_tui.frame.key_bar import KeyBar
@@ -28,7 +29,7 @@ MOST_ARGUMENTS: Final = 40
 
 
 class AllowScreen(VerdictModal[Permit]):
-    """A draft of a permission. Gives it once it is confirmed; `draft` is kept when the reviewer leaves."""
+    """A draft of a permission. Gives it once it is confirmed; `unsent` is kept when the reviewer leaves."""
 
     DEFAULT_CSS = """
     AllowScreen {
@@ -46,23 +47,30 @@ class AllowScreen(VerdictModal[Permit]):
         Binding("escape", "back", "back, kept", priority=True),
     ]
 
-    def __init__(self, request: Request, draft: Draft | None, word: str | None) -> None:
+    def __init__(self, request: Request, begun: Begun[Draft] | None, word: str | None) -> None:
         super().__init__()
         self._request = request
         self._args = request.args
         self._names = tuple(self._args)
         self._withins: tuple[Within, ...] = ("run", "agent", "all") if request.run else ("agent", "all")
         self._word = word
-        self.draft = draft or Draft()
+        self._untouched = Draft(wishes={name: Wish(pattern=_typeable(value)) for name, value in self._args.items()})
+        self._draft = self._untouched if begun is None else begun.draft
+        self._begun_on = request.version if begun is None else begun.version
+
+    @property
+    def unsent(self) -> Begun[Draft] | None:
+        """What stands in the form; None if nothing was typed or picked."""
+        return None if self._draft == self._untouched else Begun(self._draft, self._begun_on)
 
     def compose(self) -> ComposeResult:
         """A title, how long, whose calls, each argument, what that allows, the keys."""
         yield Bar("bar", id="allow-title")
         with VerticalScroll(id="fields", can_focus=False):
-            yield _pair("for how long", Input(self.draft.lasts, placeholder="30m, 4h, 2d", id="lasts", **_PLAIN))
-            yield _pair("how many calls", Input(self.draft.uses, placeholder="any number", id="uses", **_PLAIN))
+            yield _pair("for how long", Input(self._draft.lasts, placeholder="30m, 4h, 2d", id="lasts", **_PLAIN))
+            yield _pair("how many calls", Input(self._draft.uses, placeholder="any number", id="uses", **_PLAIN))
             whose = {"run": "this run", "agent": "this agent", "all": "any agent"}
-            picked = self._withins.index(self.draft.within)
+            picked = self._withins.index(self._draft.within)
             yield _pair("made by", PickRow([whose[within] for within in self._withins], picked=picked, id="within"))
             for number, name in enumerate(self._names):
                 yield from self._argument(number, name)
@@ -70,16 +78,17 @@ class AllowScreen(VerdictModal[Permit]):
         yield KeyBar()
 
     def _argument(self, number: int, name: str) -> Iterator[Widget]:
-        wish = self.draft.wishes.get(name, Wish())
         value = self._args[name]
         hows = hows_for(value)
+        wish = self._draft.wishes.get(name, Wish())
+        # It may have been chosen for a value of another type, in another version of the call.
+        wish = wish if wish.how in hows else Wish()
         words = {"exactly": "exactly this", "pattern": "pattern", "bound": "bound", "anything": "anything"}
-        text = value if isinstance(value, str) and one_line(value) == value and len(value) < 200 else ""
         yield Static(one_line(name), classes="argument", markup=False)
         yield PickRow([words[how] for how in hows], picked=hows.index(wish.how), id=f"how-{number}")
         if "pattern" in hows:
             hint = "* within a part of a path, ** anything, ? one character"
-            field = Input(wish.pattern or text, placeholder=hint, id=f"pattern-{number}", **_PLAIN)
+            field = Input(wish.pattern or _typeable(value), placeholder=hint, id=f"pattern-{number}", **_PLAIN)
             yield _pair("", field, hidden=wish.how != "pattern", id=f"pattern-of-{number}")
         if "bound" in hows:
             low = Input(wish.low, placeholder="none", id=f"low-{number}", **_PLAIN)
@@ -130,6 +139,7 @@ class AllowScreen(VerdictModal[Permit]):
         ask = AskScreen(
             f"Approve {tool}, and allow its like? ({self._request.risk})",
             act="allow it",
+            why=self._notes(),
             lines=self._words(permit),
             word=self._word,
         )
@@ -139,14 +149,18 @@ class AllowScreen(VerdictModal[Permit]):
         self.dismiss(permit)
 
     def _tell(self) -> Permit | None:
-        self.draft = self._read()
-        said = read_permit(self.draft, self._args)
+        self._draft = self._read()
+        said = read_permit(self._draft, self._args)
         verdict = self.query_one("#verdict", LinesView)
+        kept: list[Inked] = [((note, "note"),) for note in self._notes()]
         if isinstance(said, Permit):
-            verdict.write(self._words(said))
+            verdict.write([*kept, *self._words(said)])
             return said
-        verdict.write([(("✗ ", "warn"), (error, "warn")) for error in map(one_line, said)])
+        verdict.write([*kept, *((("✗ ", "warn"), (error, "warn")) for error in map(one_line, said))])
         return None
+
+    def _notes(self) -> list[str]:
+        return [] if self.unsent is None else self.unsent.notes(self._request)
 
     def _words(self, permit: Permit) -> list[Inked]:
         request = self._request
@@ -174,6 +188,11 @@ class AllowScreen(VerdictModal[Permit]):
 
     def _text(self, widget_id: str) -> str:
         return self.query_one(f"#{widget_id}", Input).value
+
+
+def _typeable(value: object) -> str:
+    """The value as the first text of a pattern's field, if it can be read and typed there."""
+    return value if isinstance(value, str) and one_line(value) == value and len(value) < 200 else ""
 
 
 _PLAIN: Final = cast("Any", {"max_length": 2000, "select_on_focus": False})

@@ -34,6 +34,11 @@ class DelegateScreen(DeliberateModal[Handover]):
         self._tool = one_line(tool)
         self.handover = handover or Handover()
 
+    @property
+    def unsent(self) -> Handover | None:
+        """What stands in the fields, if anything does."""
+        return None if self.handover == Handover() else self.handover
+
     def compose(self) -> ComposeResult:
         """The question and two places to type."""
         with Vertical(id="question"):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Self
+from datetime import datetime, timedelta
+from typing import Final, Self
 
 from gatekit.display import ago
 from gatekit.models import Decision, Request
+
+TOLD_FOR: Final = timedelta(seconds=30)
+"""For how long the undo key says what became of what it can no longer take back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Held:
 
     def __init__(self) -> None:
         self._groups: list[tuple[HeldOne, ...]] = []
+        self._over: tuple[HeldOne, ...] = ()
 
     def add(self, group: Iterable[HeldOne]) -> None:
         """Remember what one key, or one batch, decided."""
@@ -45,12 +49,24 @@ class Held:
 
     def last(self, now: datetime) -> tuple[HeldOne, ...]:
         """What the next undo takes back."""
-        self._groups = [left for group in self._groups if (left := tuple(one for one in group if one.until > now))]
+        self._let_go(now)
         return self._groups[-1] if self._groups else ()
+
+    def over(self, now: datetime) -> tuple[HeldOne, ...]:
+        """What could be undone last, where that is over since a moment and nothing else can be."""
+        self._let_go(now)
+        is_late = not self._groups and any(one.until > now - TOLD_FOR for one in self._over)
+        return self._over if is_late else ()
+
+    def _let_go(self, now: datetime) -> None:
+        for group in self._groups:
+            if over := tuple(one for one in group if one.until <= now):
+                self._over = over
+        self._groups = [left for group in self._groups if (left := tuple(one for one in group if one.until > now))]
 
     def all(self, now: datetime) -> tuple[HeldOne, ...]:
         """Everything that can still be undone."""
-        self.last(now)
+        self._let_go(now)
         return tuple(one for group in self._groups for one in group)
 
 

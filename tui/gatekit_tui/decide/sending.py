@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -11,6 +11,7 @@ import anyio
 from gatekit.errors import AlreadyDecided, GatekitError, NotAllowed, StaleToken
 from gatekit.models import Decision, Request, ReviewVerb
 from gatekit_tui.decide.held import Held, HeldOne
+from gatekit_tui.decide.unsent import Unsent
 from gatekit_tui.frame.deliberate import Deliberate
 from gatekit_tui.frame.row_text import fate, one_line, person
 
@@ -42,6 +43,7 @@ class Sender:
         self.gate = gate
         self.reviewer = gate.aio.reviewer(name, hold=hold)
         self.held = Held()
+        self.unsent = Unsent()
         self.reasons: deque[str] = deque(maxlen=_REASONS)
         """What the reviewer gave as reasons, the newest first."""
         self._saving = saving
@@ -65,6 +67,10 @@ class Sender:
             say(f"{request.tool}: not allowed: {refusal}", "warning")
         return refusal is None
 
+    def decide(self, request: Request, decision: Awaitable[object]) -> None:
+        """Send off what decides it: once the queue has taken it, nothing is left to be typed about it."""
+        self.send(request, decision, lambda: self.unsent.decided(request.id))
+
     def send(self, request: Request, deed: Awaitable[object], done: Callable[[], None]) -> None:
         """Send it off; `done` is called once the queue has taken it."""
         self._go(frozenset({request.id}))
@@ -81,6 +87,7 @@ class Sender:
             except GatekitError as error:
                 told[place] = self._why_not(request, error)
             else:
+                self.unsent.decided(request.id)
                 if found := HeldOne.of(request, made, self.gate.now()):
                     held.append(found)
 
@@ -94,36 +101,6 @@ class Sender:
             self._came(ids)
         self.held.add(held)
         return told
-
-    async def undo(self, request_ids: Collection[str]) -> list[str]:
-        """Take back what was decided on these; the ids of those for which that failed, and may work yet."""
-        back: list[str] = []
-        late: list[str] = []
-        failed: list[str] = []
-        for request_id in request_ids:
-            try:
-                request = await self.gate.aio.get(request_id)
-                await self.reviewer.undo(request)
-                back.append(one_line(request.tool))
-            except AlreadyDecided as error:
-                late.append(fate("", error.decision, self.gate.now()))
-            except GatekitError as error:
-                failed.append(request_id)
-                self.screen.review.say(f"Not taken back: {error}", "error")
-        self._tell_undone(back, late)
-        self.held.drop(set(request_ids) - set(failed))
-        self._came(frozenset())
-        return failed
-
-    def _tell_undone(self, back: Sequence[str], late: Sequence[str]) -> None:
-        say = self.screen.review.say
-        if len(back) == 1:
-            say(f"Taken back: {back[0]} waits again.")
-        elif back:
-            say(f"Taken back: {len(back)} calls wait again.")
-        if late:
-            more = f", and {len(late) - 1} more" if len(late) > 1 else ""
-            say(f"Too late to take back: {late[0]}{more}.", "warning")
 
     async def _deliver(self, request: Request, deed: Awaitable[object], done: Callable[[], None]) -> None:
         try:
@@ -161,6 +138,10 @@ class Sender:
                 return f"not allowed: {error}"
             case _:
                 return f"nothing was decided: {error}"
+
+    def stir(self) -> None:
+        """Have the screen look at the queue again."""
+        self._saving(self._on_the_way)
 
     def _go(self, request_ids: frozenset[str]) -> None:
         self._on_the_way |= request_ids

@@ -54,6 +54,11 @@ class SettleScreen(DeliberateModal[Settlement]):
         self._tool = one_line(tool)
         self.fields = fields
 
+    @property
+    def unsent(self) -> tuple[str, str] | None:
+        """What stands in the fields, if anything does."""
+        return self.fields if any(self.fields) else None
+
     def compose(self) -> ComposeResult:
         """The question and two places to type."""
         result, error = self.fields

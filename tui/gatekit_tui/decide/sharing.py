@@ -16,6 +16,8 @@ from gatekit_tui.request.study import Study
 if TYPE_CHECKING:
     from gatekit_tui.decide.delegate import Handover
     from gatekit_tui.decide.lasting import Draft, Permit
+    from gatekit_tui.decide.unsent import Kept
+    from gatekit_tui.edit.begun import Begun
 
 
 class Sharer:
@@ -23,8 +25,8 @@ class Sharer:
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
-        self._permits: dict[tuple[str, str], Draft] = {}
-        self._handovers: dict[str, Handover] = {}
+        self._permits: Kept[Begun[Draft]] = sender.unsent.kind()
+        self._handovers: Kept[Handover] = sender.unsent.kind()
 
     def claim(self, seen: Study) -> None:
         """Take it to look at it."""
@@ -46,15 +48,16 @@ class Sharer:
         screen = DelegateScreen(request.tool, self._handovers.get(request.id))
 
         def answered(handover: Handover | None) -> None:
-            self._handovers[request.id] = screen.handover
+            self._handovers.close(request.id)
             if handover is not None:
                 deed = self._sender.reviewer.delegate(request, to=handover.to, reason=handover.reason)
                 self._sender.send(request, deed, lambda: self._handed_on(request, handover))
 
+        self._handovers.open(request.id, lambda: screen.unsent)
         self._sender.screen.app.push_screen(screen, answered)
 
     def _handed_on(self, request: Request, handover: Handover) -> None:
-        self._handovers.pop(request.id, None)
+        self._handovers.drop(request.id)
         self._sender.screen.review.say(f"{handover.to} decides on {request.tool} in your place.")
 
     def allow(self, seen: Study, *, shown_all: bool) -> None:
@@ -68,17 +71,17 @@ class Sharer:
         if len(request.args) > MOST_ARGUMENTS:
             say(f"Too many arguments for a form: use  gatekit allow {request.id}", "warning")
             return
-        key = (request.id, request.token)
         # A permission is at least as much as the approval that it holds.
         cost = friction(request.risk, hidden=seen.hidden, shown_all=shown_all)
         word = word_for(cost, request.tool, request.id)
-        screen = AllowScreen(request, self._permits.get(key), word)
+        screen = AllowScreen(request, self._permits.get(request.id), word)
 
         def answered(permit: Permit | None) -> None:
-            self._permits[key] = screen.draft
+            self._permits.close(request.id)
             if permit is not None:
-                self._sender.send(request, self._allow(request, permit), lambda: self._allowed(key))
+                self._sender.send(request, self._allow(request, permit), lambda: self._allowed(request))
 
+        self._permits.open(request.id, lambda: screen.unsent)
         self._sender.screen.app.push_screen(screen, answered)
 
     async def _allow(self, request: Request, permit: Permit) -> object:
@@ -86,6 +89,6 @@ class Sharer:
             request, for_=permit.for_, uses=permit.uses, scope=permit.scope, within=permit.within
         )
 
-    def _allowed(self, key: tuple[str, str]) -> None:
-        self._permits.pop(key, None)
+    def _allowed(self, request: Request) -> None:
+        self._sender.unsent.decided(request.id)
         self._sender.screen.review.say("Approved, and allowed for a while: P lists what is allowed, and takes it back.")

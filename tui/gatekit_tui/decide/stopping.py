@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from typing import TYPE_CHECKING
 
 from gatekit.errors import GatekitError
 from gatekit.models import Stop
 from gatekit_tui.decide.sending import Sender
-from gatekit_tui.frame.ask import AskScreen, ReasonScreen
+from gatekit_tui.frame.ask import AskScreen
 from gatekit_tui.frame.row_text import one_line, person
 from gatekit_tui.frame.stop_banner import stop_words
+
+if TYPE_CHECKING:
+    from gatekit_tui.decide.unsent import Kept
+    from gatekit_tui.frame.reason import Said
 
 LIFT_WORD = "lift"
 """What has to be typed to let calls start again."""
@@ -20,7 +25,7 @@ class Stopper:
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
-        self._reason = ""
+        self._reasons: Kept[str] = sender.unsent.kind()
 
     def turn(self, stopped: Stop | None) -> None:
         """The other way round than it is."""
@@ -30,18 +35,21 @@ class Stopper:
             self._ask_to_lift(stopped)
 
     def _ask_why(self) -> None:
+        from gatekit_tui.frame.reason import ReasonScreen
+
         screen = ReasonScreen(
             "Stop the queue? Nothing that reaches it starts any more, in any process.",
-            self._reason,
+            self._reasons.get("") or "",
             placeholder="why? every reviewer reads it",
             hint="Enter goes on; Esc goes back.",
         )
 
-        def answered(reason: str | None) -> None:
-            self._reason = screen.text
-            if reason:
-                self._confirm(reason)
+        def answered(said: Said | None) -> None:
+            self._reasons.close("")
+            if said is not None:
+                self._confirm(said.text)
 
+        self._reasons.open("", lambda: screen.text or None)
         self._sender.screen.app.push_screen(screen, answered)
 
     def _confirm(self, reason: str) -> None:
@@ -68,7 +76,7 @@ class Stopper:
 
     async def _stop(self, reason: str) -> str:
         stopped = await self._sender.reviewer.stop(reason)
-        self._reason = ""
+        self._reasons.drop("")
         if stopped.reason != reason:
             return f"It was stopped already by {person(stopped.by)}: {stopped.reason}"
         return "The queue is stopped: S lets it go on."

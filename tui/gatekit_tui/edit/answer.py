@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 
 from gatekit.display import draw_arguments, friction
 from gatekit.models import Change
+from gatekit_tui.edit.begun import Begun
 from gatekit_tui.edit.checked import Check, CheckedScreen, Verdict, judge
 from gatekit_tui.edit.form import Form
 from gatekit_tui.frame.lines_view import LinesView
@@ -34,7 +35,7 @@ class Answer:
 
 
 class AnswerScreen(CheckedScreen[Answer]):
-    """A question and its fields. Gives the answer once it is confirmed; `raw` is kept when the reviewer leaves."""
+    """A question and its fields. Gives the answer once it is confirmed; `unsent` is kept when the reviewer leaves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "submit", "go on with this answer", priority=True),
@@ -43,22 +44,23 @@ class AnswerScreen(CheckedScreen[Answer]):
     DOING = "answer"
     UNFIT = "It is no answer yet: see below the fields."
 
-    def __init__(self, seen: Study, raw: dict[str, Raw] | None, check: Check, *, shown_all: bool) -> None:
+    def __init__(self, seen: Study, begun: Begun[dict[str, Raw]] | None, check: Check, *, shown_all: bool) -> None:
         given = write_form(seen.fields, seen.request.args.get("answer"))
-        first = given if raw is None else raw
+        first = given if begun is None else begun.draft
         form = Form(seen.fields, first, LinesView(question_lines(seen.request), base="base"))
         super().__init__(seen, form, shown_all=shown_all)
         self._fields = seen.fields
         self._given = given
         self._form = form
         self._check = check
-        self.raw = first
-        """What stands in the fields."""
+        self._begun_on = seen.request.version if begun is None else begun.version
 
     @property
-    def is_as_it_was(self) -> bool:
-        """Whether nothing was filled in, or only what was given before."""
-        return all(said == self._given.get(name, ()) for name, said in self.raw.items() if said)
+    def unsent(self) -> Begun[dict[str, Raw]] | None:
+        """What stands in the fields; None if nothing was filled in, or only what was given before."""
+        raw = self._form.raw
+        is_as_it_was = all(said == self._given.get(name, ()) for name, said in raw.items() if said)
+        return None if is_as_it_was else Begun(raw, self._begun_on)
 
     def stands(self) -> dict[str, Raw]:
         """What stands in the fields."""
@@ -93,7 +95,6 @@ class AnswerScreen(CheckedScreen[Answer]):
 
     def on_form_changed(self, event: Form.Changed) -> None:
         event.stop()
-        self.raw = self._form.raw
         self.changed()
 
 

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from gatekit.display import Friction
 from gatekit.errors import InvalidEdit, ReviewError, StoreError
 from gatekit.models import Change
+from gatekit_tui.edit.begun import Begun
 from gatekit_tui.frame.ask import AskScreen, word_for
 from gatekit_tui.frame.bars import Bar
 from gatekit_tui.frame.key_bar import KeyBar
@@ -69,6 +70,11 @@ class CheckedScreen(VerdictModal[T]):
         self._judged: tuple[object, Verdict[T]] | None = None
         self._timer: Timer | None = None
 
+    @property
+    def unsent(self) -> Begun[Any] | None:
+        """The draft to keep, also once the screen is closed; None if it is as it was."""
+        raise NotImplementedError
+
     def stands(self) -> object:
         """What stands there now: two that are equal have the same verdict."""
         raise NotImplementedError
@@ -108,7 +114,8 @@ class CheckedScreen(VerdictModal[T]):
     def ask(self, question: str, value: T, *, act: str, lines: Sequence[Inked], cost: Friction) -> None:
         """Have the reviewer confirm it for what it costs; the screen gives it then."""
         request = self._seen.request
-        ask = AskScreen(question, act=act, lines=lines, word=word_for(cost, request.tool, request.id))
+        word = word_for(cost, request.tool, request.id)
+        ask = AskScreen(question, act=act, why=self._notes(), lines=lines, word=word)
         self.app.push_screen(ask, lambda yes: self._confirmed(value) if yes else None)
 
     def action_back(self) -> None:
@@ -135,9 +142,13 @@ class CheckedScreen(VerdictModal[T]):
         return self._judged[1]
 
     def _told(self, verdict: Verdict[T]) -> list[Inked]:
+        kept: list[Inked] = [((note, "note"),) for note in self._notes()]
         if verdict.value is None:
-            return [(("✗ ", "warn"), (one_line(error), "warn")) for error in verdict.errors]
-        return self.fits(verdict.value, verdict.changes)
+            return [*kept, *((("✗ ", "warn"), (one_line(error), "warn")) for error in verdict.errors)]
+        return [*kept, *self.fits(verdict.value, verdict.changes)]
+
+    def _notes(self) -> list[str]:
+        return [] if (unsent := self.unsent) is None else unsent.notes(self._seen.request)
 
     async def _submit(self) -> None:
         verdict = await self._judge()

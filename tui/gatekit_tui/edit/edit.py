@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 
 from gatekit.display import draw_arguments, friction
 from gatekit.models import Change
+from gatekit_tui.edit.begun import Begun
 from gatekit_tui.edit.checked import Check, CheckedScreen, Verdict, judge
 from gatekit_tui.edit.edit_tabs import EditTabs
 from gatekit_tui.edit.edit_views import EditViews, Schema
@@ -15,7 +16,7 @@ from gatekit_tui.edit.external_editor import NotEdited, edit_outside
 from gatekit_tui.frame.row_text import one_line
 from gatekit_tui.frame.spans import Inked
 from gatekit_tui.request.changes_text import are_whole, change_lines
-from gatekit_tui.request.draft import write_draft
+from gatekit_tui.request.draft import DraftError, read_draft, write_draft, write_json
 from gatekit_tui.request.study import Study
 
 
@@ -33,20 +34,24 @@ class EditScreen(CheckedScreen[dict[str, Any]]):
     UNFIT = "It does not fit yet: see below."
 
     def __init__(
-        self, seen: Study, draft: str | None, check: Check, *, shown_all: bool, schema: Schema | None = None
+        self, seen: Study, begun: Begun[str] | None, check: Check, *, shown_all: bool, schema: Schema | None = None
     ) -> None:
         original = write_draft(seen.request.args)
-        views = EditViews(original if draft is None else draft, schema)
+        if begun is not None and begun.version != seen.request.version and _is_draft_of(seen.request.args, begun.draft):
+            # What the reviewer wanted is what is asked now.
+            begun = None
+        views = EditViews(original if begun is None else begun.draft, schema)
         super().__init__(seen, views, shown_all=shown_all)
+        self._begun_on = seen.request.version if begun is None else begun.version
         self._original = original
         self._views = views
         self._check = check
 
     @property
-    def draft(self) -> str | None:
+    def unsent(self) -> Begun[str] | None:
         """The text as it stands, also once the screen is closed; None if it is as the call asked."""
         text = self._views.text
-        return None if text == self._original else text
+        return None if text == self._original else Begun(text, self._begun_on)
 
     def stands(self) -> str:
         """The text of the draft."""
@@ -94,7 +99,8 @@ class EditScreen(CheckedScreen[dict[str, Any]]):
         self._say(await self._views.switch())
 
     async def action_reset(self) -> None:
-        """Back to what the call asked."""
+        """Back to what the call asks."""
+        self._begun_on = self._seen.request.version
         self._say(await self._views.put(self._original))
 
     async def action_outside(self) -> None:
@@ -111,3 +117,11 @@ class EditScreen(CheckedScreen[dict[str, Any]]):
     def _say(self, told: str) -> None:
         if told:
             self.review.say(told, "warning")
+
+
+def _is_draft_of(args: dict[str, Any], text: str) -> bool:
+    """Whether a text says exactly these arguments, in whatever layout."""
+    try:
+        return write_json(read_draft(text)) == write_json(args)
+    except DraftError:
+        return False

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
 from gatekit_tui.frame.bars import Bar
-from gatekit_tui.frame.deliberate import DeliberateModal
+from gatekit_tui.frame.grounded import Grounded
 from gatekit_tui.frame.key_bar import KeyBar
 from gatekit_tui.frame.menu import Menu
 from gatekit_tui.frame.spans import Inked, fit
@@ -27,7 +29,36 @@ class Command:
     alive: bool = True
     """Whether its key does something now."""
     act: Callable[[], object] | None = None
-    """What Enter does; None: it decides, and needs its own key."""
+    """What Enter does; None: it needs its own key, on its own screen."""
+
+
+Runner = Callable[[str], Callable[[], object] | None]
+"""What the list does for an action of the screen it tells of; None: nothing."""
+
+
+def keys_of(screen: Screen[Any], runner: Runner = lambda action: None, *, but: str = "") -> list[Command]:
+    """The keys that are there now, those of what has the focus last; several keys for one thing count once.
+
+    The action `but` is left out, whatever its parameters.
+    """
+    active = screen.active_bindings
+    by_meaning = {(one.binding.action, one.binding.description): one for one in reversed(active.values())}
+    told: dict[tuple[str, str], Command] = {}
+    for node in dict.fromkeys((screen, *(one.node for one in active.values()))):
+        for binding in _own_bindings(node):
+            one = by_meaning.get((binding.action, binding.description))
+            if one is not None and binding.action.partition("(")[0] != but:
+                key = screen.app.get_key_display(one.binding)
+                command = Command(key, binding.description, one.enabled, runner(binding.action))
+                told.setdefault((key, binding.description), command)
+    return list(told.values())
+
+
+def _own_bindings(node: DOMNode) -> Iterator[Binding]:
+    """Those of the dashboard: what moves a cursor in any text field is told nowhere."""
+    for kind in type(node).__mro__:
+        if kind.__module__.startswith("gatekit_tui."):
+            yield from (one for one in kind.__dict__.get("BINDINGS", ()) if isinstance(one, Binding))
 
 
 def found(commands: Sequence[Command], typed: str) -> list[Command]:
@@ -36,8 +67,11 @@ def found(commands: Sequence[Command], typed: str) -> list[Command]:
     return [one for one in commands if all(word in one.told.lower() or typed.strip() == one.key for word in words)]
 
 
-class CommandsScreen(DeliberateModal[Command]):
-    """The keys, what each does, and which are dead now. Gives the command that was picked; it decides nothing."""
+class CommandsScreen(Grounded[Command], ModalScreen[Command]):
+    """The keys, what each does, and which are dead now. Gives the command that was picked; it decides nothing.
+
+    `refusal` is said to who picks what needs its own key, `{key}`.
+    """
 
     DEFAULT_CSS = """
     CommandsScreen {
@@ -47,7 +81,7 @@ class CommandsScreen(DeliberateModal[Command]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "back"),
+        Binding("escape,f1", "back", "back", key_display="Esc"),
         Binding("enter", "pick", "do it", priority=True),
         Binding("down", "move(1)", "down", show=False),
         Binding("up", "move(-1)", "up", show=False),
@@ -55,8 +89,16 @@ class CommandsScreen(DeliberateModal[Command]):
         Binding("pageup", "move(-10)", "page up", show=False),
     ]
 
-    def __init__(self, commands: Sequence[Command]) -> None:
+    def __init__(
+        self,
+        commands: Sequence[Command],
+        *,
+        title: str = "keys and commands",
+        refusal: str = "It decides something: press {key} on the list.",
+    ) -> None:
         super().__init__()
+        self._title = title
+        self._refusal = refusal
         self._all = tuple(commands)
         self._found = list(commands)
         self._menu = Menu([_line(one) for one in commands], id="commands")
@@ -70,7 +112,7 @@ class CommandsScreen(DeliberateModal[Command]):
 
     def on_mount(self) -> None:
         """Say what it is."""
-        title: Inked = ((" keys and commands ", "title"), ("what is dim does nothing here now", "dim"))
+        title: Inked = ((f" {self._title} ", "title"), ("what is dim does nothing here now", "dim"))
         self.query_one("#commands-title", Bar).write(title)
         self._menu.can_focus = False
         self.query_one(Input).focus()
@@ -91,7 +133,7 @@ class CommandsScreen(DeliberateModal[Command]):
             return
         one = self._found[self._menu.cursor]
         if one.act is None:
-            self.review.say(f"It decides something: press {one.key} on the list.")
+            self.review.say(self._refusal.format(key=one.key))
         elif self.is_active:
             self.dismiss(one)
 

@@ -1,39 +1,27 @@
-"""What every screen that can decide shares: keys that decide pass the guard."""
+"""What every screen that can decide shares: keys that decide pass the guard, and one key lists them all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import ClassVar, TypeVar
 
-from textual.screen import ModalScreen, Screen
-from textual.worker import Worker
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
 
+from gatekit_tui.frame.commands import CommandsScreen, keys_of
+from gatekit_tui.frame.grounded import Grounded
 from gatekit_tui.frame.guard import SETTLE
-from gatekit_tui.frame.guarded import GuardedApp
-from gatekit_tui.frame.stop_banner import StopBanner
 
 T = TypeVar("T")
 
 TOO_SOON = "Too soon after the picture changed. Look, then press it again."
+_KEYS = "the keys of this screen"
 
 
-class Deliberate(Screen[T]):
-    """A screen whose decisions go through `deliberately`. While the queue is stopped it says so at the very top."""
+class Deliberate(Grounded[T]):
+    """A screen whose decisions go through `deliberately`."""
 
-    def on_mount(self) -> None:
-        """Hang the banner up."""
-        self.mount(StopBanner())
-
-    @property
-    def review(self) -> GuardedApp:
-        """The app, by its own type."""
-        app = self.app
-        assert isinstance(app, GuardedApp)
-        return app
-
-    def on_screen_resume(self) -> None:
-        """The screen got the focus: keys that were meant for another one must not decide here."""
-        self.review.guard.open()
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f1", "commands", _KEYS, key_display="F1", show=False)]
 
     def deliberately(self, act: Callable[[], None]) -> None:
         """Do it, unless the picture just changed or the key came in a burst; a burst shows a moment later."""
@@ -52,14 +40,19 @@ class Deliberate(Screen[T]):
         else:
             self.set_timer(SETTLE, settled)
 
-    def latest(self, make: Callable[[], Coroutine[Any, Any, object]], group: str) -> None:
-        """Do this, and drop what of the same group is still under way."""
-        # The work is made only when it begins: one that is dropped before that leaves nothing behind.
-        _: Worker[object] = self.run_worker(make, group=group, exclusive=True)
+    def action_commands(self) -> None:
+        """What each key does here. It is only told: each is pressed on the screen itself."""
+        refusal = "Esc goes back, and there {key} does it."
+        self.app.push_screen(CommandsScreen(keys_of(self), title=_KEYS, refusal=refusal))
 
 
 class DeliberateModal(Deliberate[T], ModalScreen[T]):
     """The same, over another screen."""
+
+    # A text field takes it as what is typed; the other key works there too.
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "commands", _KEYS, key_display="?", show=False, id="keys")
+    ]
 
     def close_with(self, answer: T | None) -> None:
         """Give this, unless the screen is not on top any more: the key was late."""

@@ -16,7 +16,7 @@ from gatekit.display import visible
 from gatekit.models import Stop
 from gatekit_tui.frame.filters import VisibleFilter
 from gatekit_tui.frame.guard import KeyGuard
-from gatekit_tui.frame.spans import Ink
+from gatekit_tui.frame.spans import Ink, Inked
 from gatekit_tui.frame.theme import GATEKIT, GATEKIT_LIGHT, Base, inks, theme_for
 
 
@@ -31,6 +31,8 @@ class GuardedApp(App[None]):
     ALLOW_SELECT = False
     stopped: reactive[Stop | None] = reactive(None)
     """Why nothing starts in the queue, as it was last read."""
+    who: Inked = ()
+    """In whose name is decided; or that nobody may."""
     # At the top: at the foot stand the questions that a message is about.
     CSS = "ToastRack { dock: top; align: right top; margin-top: 1; } Toast { max-width: 60%; }"
 

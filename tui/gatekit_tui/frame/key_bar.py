@@ -9,8 +9,9 @@ from textual.binding import ActiveBinding
 from textual.screen import Screen
 
 from gatekit_tui.frame.bars import Bar
+from gatekit_tui.frame.guarded import GuardedApp
 from gatekit_tui.frame.row_text import one_line
-from gatekit_tui.frame.spans import Inked, Span, length
+from gatekit_tui.frame.spans import GAP, Inked, Span, length
 
 
 class KeyBar(Bar):
@@ -21,9 +22,13 @@ class KeyBar(Bar):
     DEFAULT_CSS = "KeyBar { dock: bottom; }"
 
     def __init__(self, more: Mapping[str, str] | None = None) -> None:
-        """`more` has, by their actions, the words of keys that are named where there is room and they do something."""
+        """`more` has, by their actions, the words of keys that are named where there is room and they do something.
+
+        Not given: the one that lists all keys. Then who decides stands there too, which else the top bar says.
+        """
         super().__init__("bar", id="foot")
-        self._more = more or {}
+        self._more = {"commands": "keys"} if more is None else more
+        self._says_who = more is None
         self._ends: list[tuple[int, str]] = []
         """Where the words of each key end, and the key."""
 
@@ -45,18 +50,24 @@ class KeyBar(Bar):
     def _draw(self, screen: Screen[object]) -> None:
         spans: list[Span] = []
         self._ends = []
+        active = list(screen.active_bindings.values())
         # Several keys may do one thing: the first is named.
-        by_action = {one.binding.action: one for one in reversed(screen.active_bindings.values())}
-        shown = {one.binding.action: one for one in reversed(screen.active_bindings.values()) if one.binding.show}
-        for action in dict.fromkeys(one.binding.action for one in screen.active_bindings.values() if one.binding.show):
+        shown = {one.binding.action: one for one in reversed(active) if one.binding.show}
+        for action in dict.fromkeys(one.binding.action for one in active if one.binding.show):
             self._add(shown[action], shown[action].binding.description, spans)
-        for action, word in self._more.items():
-            one = by_action.get(action)
-            if one is not None and one.enabled and length((*spans, *self._words(one, word))) <= self.size.width:
+        who = self._who()
+        alive = {one.binding.action: one for one in reversed(active) if one.enabled}
+        for one, word in ((alive[action], word) for action, word in self._more.items() if action in alive):
+            if length((*spans, *self._words(one, word), *who)) + GAP <= self.size.width:
                 self._add(one, word, spans)
-        self.write(tuple(spans))
+        self.write(tuple(spans), who)
         # Painted anew with every change of the keys: a paint that was lost heals with the next key.
         self.refresh()
+
+    def _who(self) -> Inked:
+        app = self.app
+        assert isinstance(app, GuardedApp)
+        return (*app.who, (" ", "text")) if self._says_who and app.who else ()
 
     def _add(self, one: ActiveBinding, word: str, spans: list[Span]) -> None:
         spans += self._words(one, word)

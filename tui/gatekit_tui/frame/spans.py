@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 from unicodedata import combining
 
 from rich.cells import cell_len, chop_cells, set_cell_size
@@ -12,6 +12,8 @@ Ink = Literal[
     "added", "removed", "due", "low", "medium", "high", "critical",
 ]  # fmt: skip
 """What a piece of text means; the theme gives it a colour."""
+GAP: Final = 2
+"""Cells between the two sides of a line, at least."""
 Span = tuple[str, Ink]
 Inked = tuple[Span, ...]
 
@@ -57,7 +59,7 @@ def _head(text: str, width: int) -> str:
 def spread(left: Inked, right: Inked, width: int, fill: str = " ") -> Inked:
     """The left spans, then the right ones at the end of the line; the right ones go if there is no room."""
     room = width - length(left) - length(right)
-    if room < 2:
+    if room < GAP:
         return left
     return (*left, (fill * room, "rule"), *right)
 

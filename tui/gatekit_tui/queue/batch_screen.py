@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input, Static
@@ -12,37 +11,10 @@ from textual.widgets import Input, Static
 from gatekit_tui.frame.bars import Bar
 from gatekit_tui.frame.deliberate import DeliberateModal
 from gatekit_tui.frame.key_bar import KeyBar
-from gatekit_tui.frame.lines_view import LinesView
 from gatekit_tui.frame.moves import page_of, scroll_by
-from gatekit_tui.frame.reading import Reading
+from gatekit_tui.frame.read_view import ReadView
 from gatekit_tui.frame.spans import Inked
 from gatekit_tui.queue.batch import Sorted, alone_lines, item_lines, summary_lines
-
-
-class ReadView(LinesView):
-    """Lines that know how far they were read, whatever scrolled them."""
-
-    _reading = Reading()
-
-    @property
-    def read_all(self) -> bool:
-        """Whether every line was on the screen since they were broken so."""
-        self._note()
-        return self._reading.to >= self.virtual_size.height > 0
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        self._note(round(old_value))
-        self._note()
-
-    def on_resize(self, event: events.Resize) -> None:
-        """The lines are broken anew: those that were read are others now."""
-        super().on_resize(event)
-        self._reading = Reading()
-        self._note()
-
-    def _note(self, top: int | None = None) -> None:
-        self._reading = self._reading.seen(self.scroll_offset.y if top is None else top, self.size.height)
 
 
 class BatchScreen(DeliberateModal[bool]):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gatekit.errors import GatekitError, RequestNotFound
 from gatekit.models import Decision, Request
 from gatekit_tui.decide.sending import Deed, Sender
-from gatekit_tui.frame.ask import ReasonScreen
 from gatekit_tui.frame.spans import Inked
 from gatekit_tui.frame.told import ToldScreen
 from gatekit_tui.queue.batch import Sorted, told_lines, told_words, tools_of, why_alone
 from gatekit_tui.queue.batch_screen import BatchScreen
 from gatekit_tui.queue.marks import MOST, Marks
 from gatekit_tui.request.study import Study, study
+
+if TYPE_CHECKING:
+    from gatekit_tui.decide.unsent import Kept
+    from gatekit_tui.frame.reason import Said
 
 
 class Batcher:
@@ -25,7 +28,7 @@ class Batcher:
         self._screen = sender.screen
         self._marks = marks
         self._changed = changed
-        self._reason = ""
+        self._reasons: Kept[Said] = sender.unsent.kind()
 
     def approve(self) -> None:
         """Show all that is marked, and approve what the reviewer then confirms."""
@@ -90,37 +93,44 @@ class Batcher:
         self._screen.app.push_screen(BatchScreen(sorted_), answered)
 
     async def _ask_to_reject(self) -> None:
+        from gatekit_tui.frame.reason import ReasonScreen, Said
+
         found = await self._marked()
         if not self._screen.is_active or not found:
             return
         requests = [seen.request for seen, _ in found]
         marked = {seen.request.id: token for seen, token in found}
         count = len(requests)
+        kept = self._reasons.get("") or Said("")
         screen = ReasonScreen(
             f"Reject {count} request{'' if count == 1 else 's'}? {tools_of(requests)}",
-            self._reason,
+            kept.text,
             hint=f"Enter rejects all {count}; Esc goes back.",
             said=tuple(self._sender.reasons),
+            told=kept.told,
         )
 
-        def answered(reason: str | None) -> None:
-            self._reason = screen.text
-            if reason:
-                self._sender.note_reason(reason)
-                self._send(requests, lambda one: self._reject(one, marked[one.id], reason), "rejected")
+        def answered(said: Said | None) -> None:
+            self._reasons.close("")
+            if said is not None:
+                if said.told:
+                    self._sender.note_reason(said.text)
+                self._send(requests, lambda one: self._reject(one, marked[one.id], said), "rejected")
 
+        self._reasons.open("", lambda: Said(screen.text, screen.told) if screen.text else None)
         self._screen.app.push_screen(screen, answered)
 
-    def _reject(self, request: Request, token: str, reason: str) -> Awaitable[Decision]:
+    def _reject(self, request: Request, token: str, said: Said) -> Awaitable[Decision]:
         # The version that was marked: another one the reviewer may not have seen.
-        return self._sender.reviewer.reject(request.id, reason=reason, token=token)
+        return self._sender.reviewer.reject(request.id, reason=said.reason, note=said.note, token=token)
 
     def _send(self, requests: list[Request], deed: Deed, done: str) -> None:
         self._screen.run_worker(self._deliver(requests, deed, done), group="decide")
 
     async def _deliver(self, requests: list[Request], deed: Deed, done: str) -> None:
         told = await self._sender.send_all(requests, deed)
-        self._reason = ""
+        if done == "rejected" and not all(told):
+            self._reasons.drop("")
         self._marks.drop([request.id for request in requests])
         self._changed()
         words = told_words(told, done)

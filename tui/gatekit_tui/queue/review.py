@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
-
-from textual.binding import BindingType
+from typing import TYPE_CHECKING
 
 from gatekit.models import ReviewVerb
 from gatekit_tui.decide.deciding import Decider
-from gatekit_tui.decide.held import held_words
-from gatekit_tui.decide.leaving import LeaveScreen
-from gatekit_tui.decide.sending import Sender
+from gatekit_tui.decide.leaving import Leaver
+from gatekit_tui.decide.settling import Settler
 from gatekit_tui.decide.sharing import Sharer
 from gatekit_tui.decide.stopping import Stopper
-from gatekit_tui.frame.ticking import SOONEST
+from gatekit_tui.decide.undoing import Undoer
 from gatekit_tui.queue.batching import Batcher
+from gatekit_tui.queue.keyed import KeyedScreen
 from gatekit_tui.queue.lanes import WAITING
-from gatekit_tui.queue.review_keys import DECIDING, KEYS, LANE_OF, LOOKING, MARKING, YES, speaks_of, speaks_to
+from gatekit_tui.queue.review_keys import LANE_OF, YES
 from gatekit_tui.queue.settings import Settings
-from gatekit_tui.queue.top_text import Top
-from gatekit_tui.queue.visiting import VisitingScreen
 from gatekit_tui.request.detail import identity
 from gatekit_tui.request.study import Study
 
@@ -29,52 +25,19 @@ if TYPE_CHECKING:
     from gatekit import Gate
 
 
-class ReviewScreen(VisitingScreen):
+class ReviewScreen(KeyedScreen):
     """Shows what waits and sends what the reviewer decides."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     def __init__(self, gate: Gate, reviewer: str, settings: Settings, *, read_only: bool) -> None:
         super().__init__(gate, reviewer, settings, read_only=read_only)
-        sender = Sender(self, gate, reviewer, settings.hold, self._mark_saving)
-        self._sender = sender
+        sender = self._sender
         self._decider = Decider(sender)
         self._batcher = Batcher(sender, self._marks, self._marks_changed)
         self._sharer = Sharer(sender)
         self._stopper = Stopper(sender)
-        self._told_of: list[object] = []
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys that decide are absent where nobody may, and dead where nothing waits."""
-        if action in DECIDING and self._read_only:
-            return False
-        if action in MARKING:
-            return True if self._feed.wish.lane is WAITING else None
-        if action == "undo":
-            return True if self._undoable() else None
-        if action in LANE_OF:
-            seen = self._detail.study
-            if not speaks_to(action, self._feed.wish.lane, "call" if seen is None else seen.request.kind):
-                return False
-            return True if self._drawn_in(LANE_OF[action]) is not None else None
-        if action in ("open", "other_pane", "skip"):
-            return True if self._list.rows.size else None
-        if action in LOOKING:
-            return True if speaks_of(action, self._detail.study) else None
-        return True
-
-    def _told_at_the_top(self) -> Top:
-        now = self._gate.now()
-        held = held_words(self._sender.held.last(now), now)
-        return (
-            super()
-            ._told_at_the_top()
-            .with_own(held=held, marked=len(self._marks), stale=self._follower.stale, paused=self._follower.paused)
-        )
-
-    def _due_in(self) -> float:
-        # The seconds that are left to undo are counted aloud.
-        return SOONEST if self._sender.held.last(self._gate.now()) else super()._due_in()
+        self._settler = Settler(sender)
+        self._undoer = Undoer(sender)
+        self._leaver = Leaver(sender, self._undoer)
 
     def _decide(self, action: str, act: Callable[[Study], None]) -> None:
         """Do it with the drawn request, unless the key came too soon, or what is drawn is not to be trusted."""
@@ -88,11 +51,11 @@ class ReviewScreen(VisitingScreen):
             self.review.say(refused, "warning")
 
     def _why_not(self, seen: Study | None, action: str) -> str:
-        if seen is not None and self._follower.stale is not None:
-            return "The picture is old: the queue could not be read. Nothing is decided by it."
-        if seen is not None and seen.broken and action in YES:
-            return "It cannot be displayed, so it cannot be approved here; r rejects it."
-        return ""
+        if seen is None or not seen.broken or action not in YES:
+            return ""
+        if action == "retry":
+            return "It cannot be displayed, so it is not run again from here; s settles it."
+        return "It cannot be displayed, so it cannot be approved here; r rejects it."
 
     def _fill_in(self, action: str, verb: ReviewVerb, open_form: Callable[[Study], None]) -> None:
         """The same for what may cost typing, which nobody shall do in vain: first ask whether they may."""
@@ -164,15 +127,15 @@ class ReviewScreen(VisitingScreen):
 
     def action_retry(self) -> None:
         """Let the drawn call run again, though what it did is not known."""
-        self._decide("retry", self._decider.retry)
+        self._decide("retry", self._settler.retry)
 
     def action_settle(self) -> None:
         """Say how the drawn call ended."""
-        self._decide("settle", self._decider.settle)
+        self._decide("settle", self._settler.settle)
 
     def action_declare_lost(self) -> None:
         """Give up the drawn call, which hangs."""
-        self._decide("declare_lost", self._decider.declare_lost)
+        self._decide("declare_lost", self._settler.declare_lost)
 
     def action_approve_marked(self) -> None:
         """Approve what is marked, once all of it was read."""
@@ -185,42 +148,17 @@ class ReviewScreen(VisitingScreen):
     def action_undo(self) -> None:
         """Take back the chosen decision, else the last that does not count yet."""
         if ids := self._undoable():
-            self.run_worker(self._sender.undo(ids), group="decide")
+            self.run_worker(self._undoer.undo(ids), group="decide")
 
-    def _undoable(self) -> tuple[str, ...]:
-        """What was decided last; or the chosen decision, where that is another one."""
-        last = tuple(one.request_id for one in self._sender.held.last(self._gate.now()))
-        seen, chosen = self._detail.study, self._list.chosen
-        if seen is None or chosen is None or chosen.id != seen.request.id or chosen.id in last:
-            return last
-        decision = seen.request.decision
-        is_mine = decision is not None and decision.by == f"human:{self._who}"
-        return (chosen.id,) if is_mine and seen.request.status == "held" else last
+    def action_tell_fate(self) -> None:
+        """It is too late to take it back: say what became of it."""
+        if over := self._sender.held.over(self._gate.now()):
+            self.latest(partial(self._undoer.tell_fate, over), "look")
 
     def action_stop(self) -> None:
         """Stop the queue, or let it go on."""
         self.deliberately(lambda: self._stopper.turn(self.review.stopped))
 
     async def action_quit(self) -> None:
-        """Leave; a decision on its way is let arrive first, and what can still be undone is asked about."""
-        if on_their_way := [work for work in self.workers if work.group == "decide"]:
-            await self.workers.wait_for_complete(on_their_way)
-        drafts = self._decider.drafts
-        if drafts and drafts != self._told_of:
-            self.review.say("What you began to write is not sent yet. q again leaves without it.", "warning")
-            self._told_of = drafts
-        elif held := self._sender.held.all(self._gate.now()):
-            self.app.push_screen(LeaveScreen(held), self._leave)
-        else:
-            self.app.exit()
-
-    def _leave(self, choice: str | None) -> None:
-        if choice == "keep":
-            self.app.exit()
-        elif choice == "undo":
-            self.run_worker(self._undo_and_leave(), group="leave")
-
-    async def _undo_and_leave(self) -> None:
-        ids = [one.request_id for one in self._sender.held.all(self._gate.now())]
-        if not await self._sender.undo(ids):
-            self.app.exit()
+        """Leave; what is not sent, and what can still be undone, is asked about."""
+        await self._leaver.leave()

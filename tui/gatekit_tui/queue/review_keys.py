@@ -21,6 +21,7 @@ KEYS: Final = (
     Binding("w", "allow", "approve, and allow calls like it for a while", show=False, id="allow"),
     Binding("c", "claim", "claim", show=False, id="claim"),
     Binding("D", "delegate", "hand on to somebody else", show=False, id="delegate"),
+    Binding("u,ctrl+z", "tell_fate", "what became of the last decision", show=False, key_display="u", id="undo"),
     Binding("u,ctrl+z", "undo", "take back what does not count yet", show=False, key_display="u", id="undo"),
     Binding("o,enter", "open", "open", key_display="o", id="open"),
     Binding("t", "retry", "try again", id="retry"),
@@ -87,9 +88,11 @@ LANE_OF: Final[dict[str, Lane]] = {
 """In which list a key that decides is there."""
 MARKING: Final = frozenset({"mark", "mark_range", "mark_all", "approve_marked", "reject_marked"})
 """What marks requests, and decides on all that are: in the list of those that wait."""
-DECIDING: Final = frozenset({*LANE_OF, *MARKING, "stop", "undo"})
+BY_PICTURE: Final = frozenset({*LANE_OF, "approve_marked", "reject_marked", "stop"})
+"""What is decided by what is on the screen: dead while that is old, but for stopping. An undo only takes back."""
+DECIDING: Final = frozenset({*BY_PICTURE, *MARKING, "undo"})
 """What is absent where nobody may decide."""
-YES: Final = frozenset({"approve", "release", "answer", "edit", "allow"})
+YES: Final = frozenset({"approve", "release", "answer", "edit", "allow", "retry"})
 """What lets something happen: never without everything being shown."""
 LOOKING: Final = frozenset({"compare", "view", "copy", "history", "its_run"})
 """What shows more of the drawn request, and decides nothing."""

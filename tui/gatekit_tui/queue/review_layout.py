@@ -14,7 +14,7 @@ from gatekit_tui.frame.ink_view import InkView
 from gatekit_tui.frame.key_bar import KeyBar
 from gatekit_tui.frame.lines_view import LinesView
 from gatekit_tui.frame.spans import Inked
-from gatekit_tui.frame.ticking import SOONEST, until_change
+from gatekit_tui.frame.ticking import LATEST, SOONEST, until_change
 from gatekit_tui.queue import panels
 from gatekit_tui.queue.feed import Feed, Fresh
 from gatekit_tui.queue.filter_bar import FilterBar
@@ -50,6 +50,9 @@ class ReviewLayout(Deliberate[None]):
         &.-empty { #panes { display: none; } #panel { display: block; } }
     }
     """
+
+    low_bandwidth = False
+    """Whether time alone draws nothing but what the top bar says of it: that is held, or stale."""
 
     def __init__(self, gate: Gate, reviewer: str, *, read_only: bool) -> None:
         super().__init__()
@@ -148,13 +151,16 @@ class ReviewLayout(Deliberate[None]):
         self._timer = self.set_timer(seconds, self._tick)
 
     def _tick(self) -> None:
-        self._list.tick()
-        self._detail.tick()
+        if not self.low_bandwidth:
+            self._list.tick()
+            self._detail.tick()
         self._write_top()
         self._tick_in(self._due_in())
 
     def _due_in(self) -> float:
         """Seconds until something here is due to be drawn again: a program that rests costs nothing."""
+        if self.low_bandwidth:
+            return LATEST
         return until_change(lambda now: (self._list.told_at(now), self._detail.told_at(now)), self._gate.now())
 
     def action_open(self) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from gatekit.display import ago
 from gatekit_tui.frame.row_text import one_line
-from gatekit_tui.frame.spans import Inked, Span, fit, length
+from gatekit_tui.frame.spans import GAP, Inked, Span, fit, length
 from gatekit_tui.queue import panels
 from gatekit_tui.queue.lanes import LANES, ORDER_WORDS, TO_SETTLE, WAITING, Wish, unknown_note
 
@@ -17,6 +17,9 @@ WIDE: Final = 110
 """Cells from which on list and detail stand side by side."""
 ROOMY: Final = 124
 """Cells from which on all lists are named."""
+
+LONGEST_NAME: Final = 20
+"""Cells of a reviewer's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Top:
 def top_spans(top: Top, width: int) -> tuple[Inked, Inked]:
     """The left side and the right side of the bar. Who one is and whether it is fresh is always said."""
     right = _right(top, width)
-    room = width - length(right) - _GAP
+    room = width - length(right) - GAP
     head: Inked = (*panels.NAME, ("   ", "text"))
     if width < NARROW or length((*head, *_lists(top, _held(top), width))) > room:
         head = ((" ", "text"),)
@@ -82,14 +85,21 @@ def top_spans(top: Top, width: int) -> tuple[Inked, Inked]:
     return (*head, *lists), right
 
 
+def who_decides(name: str, *, read_only: bool, longest: int = LONGEST_NAME) -> Inked:
+    """In whose name is decided, in at most so many cells; or that nobody may."""
+    if not name:
+        return ()
+    return (("READ ONLY", "warn") if read_only else (fit(one_line(name), longest).rstrip(), "text"),)
+
+
 def _right(top: Top, width: int) -> Inked:
     """Who one is, and whether the picture is fresh."""
-    longest = _LONGEST_NAME if width >= NARROW else _LONGEST_NAME // 2
-    who: Span = ("READ ONLY", "warn") if top.read_only else (fit(one_line(top.who), longest).rstrip(), "text")
+    longest = LONGEST_NAME if width >= NARROW else LONGEST_NAME // 2
+    who = who_decides(top.who, read_only=top.read_only, longest=longest)
     live = _live(top)
     if width < NARROW and live[1] == "good":
-        return who, (f" {live[0][0]} ", live[1])
-    return who, ("   " if width >= NARROW else " ", "text"), live, (" ", "text")
+        return (*who, (f" {live[0][0]} ", live[1]))
+    return (*who, ("   " if width >= NARROW else " ", "text"), live, (" ", "text"))
 
 
 def _queue_names(path: str) -> tuple[str, ...]:
@@ -121,9 +131,6 @@ def chips(top: Top) -> Inked:
     return tuple(line)
 
 
-_LONGEST_NAME: Final = 20
-_GAP: Final = 2
-"""Cells between the two sides, at least."""
 _LONGEST_QUEUE: Final = 50
 _MOST_COUNTED: Final = 10
 

@@ -9,14 +9,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.binding import Binding
-
 from gatekit.models import Order
-from gatekit_tui.frame.commands import Command, CommandsScreen
+from gatekit_tui.frame.commands import Command, CommandsScreen, keys_of
 from gatekit_tui.frame.theme import THEMES
 from gatekit_tui.queue.browsing import BrowsingScreen
 from gatekit_tui.queue.lanes import LANES, ORDER_WORDS, Lane, Wish
-from gatekit_tui.queue.review_keys import DECIDING, KEYS
+from gatekit_tui.queue.review_keys import DECIDING
 from gatekit_tui.queue.settings import Settings
 from gatekit_tui.request.looking import Looker
 
@@ -96,20 +94,8 @@ class VisitingScreen(BrowsingScreen):
             if command is not None and command.act is not None:
                 command.act()
 
-        self.app.push_screen(CommandsScreen([*self._keys(), *self._choices()]), picked)
-
-    def _keys(self) -> list[Command]:
-        """The keys that are there now, those of the list last; several keys for one thing count once."""
-        active = {one.binding.action: one for one in reversed(self.active_bindings.values())}
-        told: dict[tuple[str, str], Command] = {}
-        for binding in (*KEYS, *self._list.BINDINGS):
-            one = active.get(binding.action) if isinstance(binding, Binding) else None
-            if one is not None and not one.binding.action.startswith("saved("):
-                action = one.binding.action
-                run = None if action.partition("(")[0] in DECIDING else self._runner(action)
-                key = self.app.get_key_display(one.binding)
-                told.setdefault((key, one.binding.description), Command(key, one.binding.description, one.enabled, run))
-        return list(told.values())
+        keys = keys_of(self, lambda action: None if _decides(action) else self._runner(action), but="saved")
+        self.app.push_screen(CommandsScreen([*keys, *self._choices()]), picked)
 
     def _runner(self, action: str) -> Callable[[], object]:
         return lambda: self.run_worker(self.run_action(action), group="command")
@@ -136,3 +122,7 @@ class VisitingScreen(BrowsingScreen):
 
     def _themer(self, name: str) -> Callable[[], object]:
         return lambda: setattr(self.app, "theme", name)
+
+
+def _decides(action: str) -> bool:
+    return action.partition("(")[0] in DECIDING

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from gatekit.display import shorten
@@ -20,6 +22,10 @@ _LONG: Final = 2_000
 """Characters of two texts beyond which only the part is shown in which they differ."""
 _AROUND: Final = 40
 """Characters that are shown before and behind that part."""
+_TIMES: Final = 1_000_000
+"""How many times as much is told exactly."""
+_LONGEST_SUM: Final = 20
+"""Characters of a difference that are drawn: a longer one tells less than its sign."""
 
 
 def change_lines(changes: Sequence[Change]) -> list[Inked]:
@@ -46,8 +52,35 @@ def _line(change: Change) -> Inked:
         case "removed":
             values = ((old, "removed"),)
         case _:
-            values = (*_same(head, ""), (old, "dim"), (" → ", "dim"), (new, "good"), *_same(tail, " "))
+            values = (*_same(head, ""), (old, "dim"), (" → ", "dim"), (new, "good"), *_same(tail, " "), *_slope(change))
     return ((f"{_SIGN[change.kind]} {path} ", "label"), *values)
+
+
+def _slope(change: Change) -> tuple[Span, ...]:
+    """Of two numbers, whether there is more now: `▲ ×10`, or `▲ +4,500` where that tells more; `▼`."""
+    before, after = _number(change.before), _number(change.after)
+    if before is None or after is None or before == after:
+        return ()
+    if after < before:
+        return ((" ▼", "dim"),)
+    if before > 0 and after >= 2 * before:
+        # Rounded down: it is at least so much.
+        times = after / before
+        told = f"×{_short(times // Decimal('0.1') / 10)}" if times < _TIMES else f"more than ×{_TIMES:,}"
+    else:
+        told = f"+{_short(after - before)}"
+    return ((f" ▲ {told}" if len(told) <= _LONGEST_SUM else " ▲", "warn"),)
+
+
+def _number(value: Any) -> Decimal | None:
+    """A number as it is written; a yes or no is none."""
+    if type(value) is int or (type(value) is float and math.isfinite(value)):
+        return Decimal(repr(value))
+    return None
+
+
+def _short(number: Decimal) -> str:
+    return f"{number.normalize():,f}"
 
 
 def _same(count: int, blank: str) -> tuple[Span, ...]:
