@@ -50,7 +50,7 @@ async def test_nothing_is_approved_before_every_line_of_it_was_in_sight(queue: Q
     given: list[Any] = []
     async with sit_down(queue.gate) as desk:
         await ask(desk, given, word=None)
-        assert desk.has("It matters.", "line 0.", "1–20 of 31", "Press a to approve")
+        await desk.until_shown("It matters.", "line 0.", "1–20 of 31", "Press a to approve")
         # What is read right behind the key was not read before it.
         await desk.press("a", "pagedown")
         await desk.settled()
@@ -70,7 +70,7 @@ async def test_a_word_is_taken_only_behind_all_that_was_to_be_read(queue: Queue)
     given: list[Any] = []
     async with sit_down(queue.gate, size=(44, 12)) as desk:
         await ask(desk, given, word="yes")
-        assert desk.has("1–6 of 31", "Type yes", "Approve it?")
+        await desk.until_shown("1–6 of 31", "Type yes", "Approve it?")
         await desk.type("yes")
         await desk.press("enter")
         await desk.settled()
@@ -89,7 +89,7 @@ async def test_a_long_question_is_not_cut_and_what_fits_needs_no_scrolling(queue
     given: list[Any] = []
     async with sit_down(queue.gate, size=(80, 50)) as desk:
         await ask(desk, given, title=f"Approve {'x' * 700} at last?", word=None)
-        assert desk.has("at last?", "line 29.", "Press a")
+        await desk.until_shown("at last?", "line 29.", "Press a")
         assert not desk.has("of 3")
         await desk.press("a")
         await desk.until(lambda: given == [True])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+import anyio
+
 from gatekit.errors import GatekitError, RequestNotFound
 from gatekit.models import Decision, Request
 from gatekit_tui.decide.sending import Deed, Sender
@@ -49,10 +51,10 @@ class Batcher:
 
     async def _marked(self) -> list[tuple[Study, str]]:
         """What is marked, as it is now, with the token that was marked; nothing where it cannot be read."""
-        found: list[tuple[Study, str]] = []
+        found: list[tuple[Request, str]] = []
         for request_id, token in list(self._marks.items()):
             try:
-                found.append((study(await self._sender.gate.aio.get(request_id)), token))
+                found.append((await self._sender.gate.aio.get(request_id), token))
             except RequestNotFound:
                 self._marks.drop([request_id])
                 self._screen.review.say("A request that was marked was deleted: its mark is gone.", "warning")
@@ -60,7 +62,8 @@ class Batcher:
                 self._screen.review.say(str(error), "error")
                 return []
         self._changed()
-        return found
+        # Two hundred of them, or a few long ones, would keep the keys waiting.
+        return await anyio.to_thread.run_sync(lambda: [(study(request), token) for request, token in found])
 
     async def _ask_to_approve(self) -> None:
         together: list[Study] = []
