@@ -130,10 +130,15 @@ def test_few_blocks_are_left_out() -> None:
 
 TYPED = [page for page in PAGES if "\n```console\n" in page.read_text(encoding="utf-8")]
 """The pages whose programs are run by what the pages type."""
+SLOW = ("cron.md", "standing-permissions.md")
+"""Those of them that take long and show least that others do not."""
 
 
 @pytest.mark.sweep
-@pytest.mark.parametrize("page", TYPED, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, id=page.name, marks=pytest.mark.long if page.name in SLOW else ()) for page in TYPED],
+)
 @pytest.mark.timeout(240)
 def test_what_a_page_types_into_a_terminal_shows_what_it_says(page: Path, tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")

@@ -62,7 +62,7 @@ TINY = Scale(
         pytest.param(pages, 3, id="pages"),
         pytest.param(sweeping, 2, id="sweeping"),
         pytest.param(waiters, 6, id="waiters", marks=pytest.mark.long),
-        pytest.param(runs, 6, id="runs", marks=pytest.mark.sweep),
+        pytest.param(runs, 6, id="runs", marks=pytest.mark.long),
         pytest.param(dashboard_turns, 4, id="turns", marks=pytest.mark.sweep),
     ],
 )

@@ -20,10 +20,10 @@ def play(folder: Path, seeds: tuple[int, ...], rounds: int) -> Tally:
 @pytest.mark.sweep
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
-def test_in_150_rounds_of_crash_and_resume_nothing_is_lost_or_runs_twice(seed: int, tmp_path: Path) -> None:
-    tally = play(tmp_path, (seed,), 150)
+def test_in_90_rounds_of_crash_and_resume_nothing_is_lost_or_runs_twice(seed: int, tmp_path: Path) -> None:
+    tally = play(tmp_path, (seed,), 90)
     assert tally.wrong == []
-    assert tally.points["rounds"] == 150
+    assert tally.points["rounds"] == 90
     assert tally.points["event unknown"], "nobody was hit in the middle of a tool"
     assert tally.points["event run.interrupted"], "nobody was hit in the middle of a run"
 

@@ -13,6 +13,12 @@ SHORT: Final = (
     Bounds(name="two reviewers, edits", revisions=2, misfits=True, instants=1, expires_after=None),
     Bounds(name="starts in time", start_within=1, stale=True, reviewers=1),
     Bounds(name="starts that are left", max_starts=2, give_backs=1, reviewers=1),
+    Bounds(name="what humans say of an attempt", resolves=HUMANS, reviewers=1),
+    Bounds(name="a call without an id", call_given=False, reviewers=1),
+    Bounds(name="a pause", kind="pause", revisions=2, hold=1, instants=2, reviewers=1),
+    Bounds(name="a call that needed nobody", allowed=True, max_starts=2, give_backs=1, instants=1, votes=1),
+)
+LONG: Final = (
     Bounds(
         name="held after a start was given back",
         hold=1,
@@ -22,12 +28,6 @@ SHORT: Final = (
         workers=1,
         expires_after=None,
     ),
-    Bounds(name="what humans say of an attempt", resolves=HUMANS, reviewers=1),
-    Bounds(name="a call without an id", call_given=False, reviewers=1),
-    Bounds(name="a pause", kind="pause", revisions=2, hold=1, instants=2, reviewers=1),
-    Bounds(name="a call that needed nobody", allowed=True, max_starts=2, give_backs=1, instants=1, votes=1),
-)
-LONG: Final = (
     Bounds(name="holds and edits", hold=2, revisions=2, misfits=True, instants=4, expires_after=3, thorough=True),
     Bounds(name="the same arguments asked again", revisions=3, votes=3, misfits=True, instants=1, expires_after=None),
     Bounds(name="held and started in time", hold=1, start_within=1, stale=True, votes=3, reviewers=1, instants=4),

@@ -243,7 +243,7 @@ def test_a_whole_sweep_where_nothing_is_due_looks_at_no_pending_request(path: st
     assert steps[1] <= steps[0] + 100
 
 
-@pytest.mark.sweep
+@pytest.mark.long
 @pytest.mark.timeout(120)
 def test_what_comes_while_a_thousand_of_a_hundred_thousand_are_settled_waits_for_one_batch_only(path: str) -> None:
     """As a start does: it is one job of the writer like this one."""

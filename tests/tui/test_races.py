@@ -95,9 +95,9 @@ async def test_a_decision_without_a_key_is_found_out() -> None:
 
 
 @pytest.mark.timeout(240)
-async def test_in_15_interleavings_only_what_was_drawn_is_decided() -> None:
+async def test_in_8_interleavings_only_what_was_drawn_is_decided() -> None:
     async with a_race(fresh_seed(), hold=0.5) as race:
-        await race.rounds(15)
+        await race.rounds(8)
         faults = judge(race)
         assert not faults, "\n".join(faults)
         assert [p for p in race.log.presses if p.verb == "approve"], "the hand was idle"

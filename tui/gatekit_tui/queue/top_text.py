@@ -80,8 +80,8 @@ def top_spans(top: Top, width: int) -> tuple[Inked, Inked]:
             notes = (*notes, *note)
     lists = _lists(top, notes, width)
     if len(head) > 1:
-        names = ((*panels.NAME, (f"  {name}   ", "dim")) for name in _queue_names(top.queue))
-        head = next((named for named in names if length((*named, *lists)) <= room), head)
+        named = (_named(name) for name in _queue_names(top.queue))
+        head = next((one for one in named if length((*one, *lists)) <= room), head)
     return (*head, *lists), right
 
 
@@ -100,6 +100,10 @@ def _right(top: Top, width: int) -> Inked:
     if width < NARROW and live[1] == "good":
         return (*who, (f" {live[0][0]} ", live[1]))
     return (*who, ("   " if width >= NARROW else " ", "text"), live, (" ", "text"))
+
+
+def _named(queue: str) -> Inked:
+    return (*panels.NAME, (f"  {queue}   ", "dim"))
 
 
 def _queue_names(path: str) -> tuple[str, ...]:
@@ -155,7 +159,8 @@ def _lists(top: Top, notes: Inked, width: int) -> Inked:
         if number:
             spans.append((" │ ", "rule"))
         if lane is top.wish.lane:
-            spans += ((counted, "title"), *notes)
+            spans.append((counted, "title"))
+            spans += notes
         elif lane is TO_SETTLE and top.unknown:
             spans.append((f"{top.unknown} {lane.counted}", "warn"))
         else:
