@@ -19,7 +19,9 @@ SEAT = Path(__file__).with_name("seat.py")
 
 def environment() -> dict[str, str]:
     """That of a process which finds the checkout, on a terminal of 256 colours."""
-    kept = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "TMUX", "COLORTERM")}
+    # Of whoever runs the tests: the two last would be believed rather than the terminal's own size.
+    others = ("NO_COLOR", "TMUX", "COLORTERM", "COLUMNS", "LINES")
+    kept = {key: value for key, value in os.environ.items() if key not in others}
     paths = [str(ROOT), str(ROOT / "tui"), kept.get("PYTHONPATH", "")]
     return {**kept, "TERM": "xterm-256color", "LANG": "C.UTF-8", "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
