@@ -8,7 +8,7 @@ from gatekit_tui.decide.unsent import Unsent
 from gatekit_tui.queue.settings import Settings
 from tests.tui.asking import ask
 from tests.tui.calls import Queue
-from tests.tui.desk import sit_down
+from tests.tui.desk import Desk, sit_down
 from tests.tui.test_settling import leave_unknown
 
 pytestmark = [pytest.mark.anyio, pytest.mark.sweep]
@@ -36,15 +36,22 @@ def fill(queue: Queue, form: str) -> None:
         queue.add()
 
 
+async def open_form(desk: Desk, form: str) -> None:
+    """By the keys of a hand."""
+    keys, shown = FORMS[form]
+    for key in keys:
+        await desk.press(key)
+        # Another list is empty at first, and its keys are dead until its first request is drawn.
+        await desk.until(lambda: desk.chosen() is not None and desk.drawn(), "a request to speak of")
+        await desk.settled()
+    await desk.until_shown(shown)
+
+
 @pytest.mark.parametrize("form", FORMS)
 async def test_ctrl_q_in_a_form_with_something_typed_warns_once_for_each_state_of_it(queue: Queue, form: str) -> None:
     fill(queue, form)
-    keys, shown = FORMS[form]
     async with sit_down(queue.gate, size=(100, 40)) as desk:
-        for key in keys:
-            await desk.press(key)
-            await desk.settled()
-        await desk.until_shown(shown)
+        await open_form(desk, form)
         for _ in range(2):
             await desk.type("12")
             desk.app.clear_notifications()
@@ -61,12 +68,8 @@ async def test_ctrl_q_in_a_form_with_something_typed_warns_once_for_each_state_o
 @pytest.mark.parametrize("form", FORMS)
 async def test_a_form_in_which_nothing_was_typed_is_left_at_once(queue: Queue, form: str) -> None:
     fill(queue, form)
-    keys, shown = FORMS[form]
     async with sit_down(queue.gate, size=(100, 40)) as desk:
-        for key in keys:
-            await desk.press(key)
-            await desk.settled()
-        await desk.until_shown(shown)
+        await open_form(desk, form)
         await desk.press("ctrl+q")
         await desk.until(lambda: not desk.app.is_running)
 
