@@ -130,7 +130,7 @@ def test_few_blocks_are_left_out() -> None:
 
 TYPED = [page for page in PAGES if "\n```console\n" in page.read_text(encoding="utf-8")]
 """The pages whose programs are run by what the pages type."""
-SLOW = ("cron.md", "standing-permissions.md")
+SLOW = ("cron.md", "idempotent-tools.md", "reconcile.md", "standing-permissions.md")
 """Those of them that take long and show least that others do not."""
 
 

@@ -108,6 +108,7 @@ def test_a_folder_of_ones_own_is_left_alone_without_a_yes(tmp_path: Path) -> Non
     assert files(mine) == {"a.txt": "a"}
 
 
+@pytest.mark.long
 def test_at_a_terminal_one_decides_and_sees_what_ran(tmp_path: Path) -> None:
     mine, elsewhere = tmp_path / "mine", tmp_path / "elsewhere"
     mine.mkdir()

@@ -317,7 +317,7 @@ async def test_a_request_that_is_not_there_and_one_that_goes_are_said_to_be_so(q
 
 
 @pytest.mark.anyio
-@pytest.mark.sweep
+@pytest.mark.long
 async def test_a_queue_that_is_busy_is_told_of_once_and_read_when_it_can_be(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,8 @@ FORMS = {
     "an answer": (["a"], "nothing is filled in yet"),
     "a settlement": (["]", "s"], "How did pay end?"),
 }
+SHORT = {"an edit", "a reason", "an answer", "a settlement"}
+SOME = [pytest.param(form, marks=() if form in SHORT else pytest.mark.long) for form in FORMS]
 
 
 def fill(queue: Queue, form: str) -> None:
@@ -47,7 +49,7 @@ async def open_form(desk: Desk, form: str) -> None:
     await desk.until_shown(shown)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", SOME)
 async def test_ctrl_q_in_a_form_with_something_typed_warns_once_for_each_state_of_it(queue: Queue, form: str) -> None:
     fill(queue, form)
     async with sit_down(queue.gate, size=(100, 40)) as desk:
@@ -65,7 +67,7 @@ async def test_ctrl_q_in_a_form_with_something_typed_warns_once_for_each_state_o
     assert queue.gate.stopped() is None
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", SOME)
 async def test_a_form_in_which_nothing_was_typed_is_left_at_once(queue: Queue, form: str) -> None:
     fill(queue, form)
     async with sit_down(queue.gate, size=(100, 40)) as desk:
