@@ -141,15 +141,17 @@ class Race:
         await self._come_back()
 
     async def approve_while(self, theirs: str, *, beside: bool) -> None:
-        """One round of one kind: the rival is at the chosen request, or at the first, right when the key comes."""
-        await self._fill()
-        for key in ("j", "G" if beside else "g"):
+        """One round of one kind: the rival is at the chosen request, or at the one above, right when the key comes."""
+        self.ids += await self.rival.do(0, "add", 3, "low", None)
+        await self.desk.until(lambda: self.desk.list.rows.total >= 3, "rows")
+        for key in "gj" if beside else "jg":
             self.desk.hit(key)
             await self.desk.pilot.pause(0.03)
         await self.desk.until(lambda: self.drawn() is not None and self.desk.drawn(), "what is chosen")
         await self._until_awake()
-        first = self.gate.requests("pending", limit=1)[0].id
-        order = asyncio.create_task(self.rival.do(self.chance.uniform(0, 0.12), theirs, first))
+        above = self.gate.requests("pending", limit=1)[0].id
+        target = above if beside else self.desk.chosen()
+        order = asyncio.create_task(self.rival.do(self.chance.uniform(0, 0.12), theirs, target))
         await asyncio.sleep(self.chance.uniform(0, 0.04))
         await self._approve()
         await order
