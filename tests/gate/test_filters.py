@@ -23,14 +23,13 @@ from gatekit.backend.tx import PageQuery, Tx
 from gatekit.clock import FAR
 from gatekit.filters import Filter, Pattern, filter_from
 from gatekit.machine.effects import InsertRequest, PutRevision
-from gatekit.machine.records import RevisionRecord
 from gatekit.models import Risk, Status
 from gatekit.store.finding import bound_of, found_of
 from gatekit.store.opening import open_queue
 from gatekit.store.sqlite import SqliteTx
 from gatekit.testing import FakeClock, memory_gate, temporary_gate
 from gatekit.testing.tables import MemoryTx, Tables
-from tests.store.support import TEXT, request
+from tests.store.support import TEXT, first_revision, request
 
 EVERYTHING = "risk>=high tool:zz*b by:zz* run:zz kind:call claimed:no stage:2 older:10m newer:1d expires:5m zz 'zz"
 
@@ -233,17 +232,7 @@ def enter(tx: Tx, number: int, now: int, **changes: Any) -> None:
     text = changes.pop("text", TEXT)
     record = replace(request(now, id=f"{number:026}", call_id=str(number), **changes), asked_at=now)
     tx.apply(InsertRequest(record))
-    revision = RevisionRecord(
-        request_id=record.id,
-        revision=1,
-        text=text,
-        digest=record.digest,
-        schema="s",
-        by="agent:a",
-        at=now,
-        verdict=None,
-    )
-    tx.apply(PutRevision(revision))
+    tx.apply(PutRevision(first_revision(record, now, text=text, schema="s", by="agent:a")))
 
 
 class TestABoundedPage:

@@ -37,22 +37,28 @@ def request(now: int, **changes: Any) -> RequestRecord:
     return RequestRecord(**(values | changes))
 
 
+def first_revision(record: RequestRecord, now: int, **changes: Any) -> RevisionRecord:
+    """What a request asks for at first."""
+    values: dict[str, Any] = {
+        "request_id": record.id,
+        "revision": 1,
+        "text": TEXT,
+        "digest": record.digest,
+        "schema": "schema-1",
+        "by": record.requester,
+        "at": now,
+        "verdict": None,
+    }
+    return RevisionRecord(**(values | changes))
+
+
 def submitting(**changes: Any) -> Work:
     """A job that enters a request and answers its id."""
 
     def job(tx: Tx, now: int) -> str:
         record = request(now, **changes)
         tx.put_schema(record.tool, "schema-1", "{}")
-        revision = RevisionRecord(
-            request_id=record.id,
-            revision=1,
-            text=TEXT,
-            digest=record.digest,
-            schema="schema-1",
-            by=record.requester,
-            at=now,
-            verdict=Verdict(gated=True, reasons=("because",)),
-        )
+        revision = first_revision(record, now, verdict=Verdict(gated=True, reasons=("because",)))
         _store(tx, entering.submit(record, revision, now))
         return record.id
 

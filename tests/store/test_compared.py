@@ -17,13 +17,13 @@ from gatekit.machine.clockwork import settle
 from gatekit.machine.commands import Finish, Resolve
 from gatekit.machine.effects import Draft
 from gatekit.machine.plan import Plan
-from gatekit.machine.records import PREDICATE, RevisionRecord, Verdict
+from gatekit.machine.records import PREDICATE, Verdict
 from gatekit.models import ReviewVerb, Status
 from gatekit.store import statements as sql
 from gatekit.store.opening import open_queue
 from gatekit.store.sqlite import SqliteTx
 from gatekit.testing import FakeClock
-from tests.store.support import TEXT, Desk, request, state_of
+from tests.store.support import Desk, first_revision, request, state_of
 from tests.store.test_plans import Meter, fill
 
 DAY = 86_400_000_000
@@ -45,16 +45,7 @@ def let_pass(desk: Desk, by: str = PREDICATE) -> str:
     def job(tx: Tx, now: int) -> str:
         record = request(now)
         tx.put_schema(record.tool, "schema-1", "{}")
-        revision = RevisionRecord(
-            request_id=record.id,
-            revision=1,
-            text=TEXT,
-            digest=record.digest,
-            schema="schema-1",
-            by=record.requester,
-            at=now,
-            verdict=Verdict(gated=True),
-        )
+        revision = first_revision(record, now, verdict=Verdict(gated=True))
         for effect in entering.submit_allowed(record, revision, now, by).effects:
             tx.apply(effect)
         return record.id

@@ -25,6 +25,14 @@ async def draft(desk: Desk, text: str) -> None:
     await desk.until(lambda: len(desk.app.screen_stack) == 2)
 
 
+async def draft_and_change(desk: Desk, queue: Queue, request_id: str) -> None:
+    """A draft of v1, which another's edit and its undoing make v3."""
+    await draft(desk, '{"path": "/srv/b", "more": null}')
+    queue.change(request_id)
+    await version(desk, 3)
+    await desk.press("e")
+
+
 async def version(desk: Desk, number: int) -> None:
     await desk.until(lambda: desk.detail.study and desk.detail.study.request.version == number, f"v{number}")
     await desk.settled()
@@ -33,10 +41,7 @@ async def version(desk: Desk, number: int) -> None:
 async def test_an_edit_is_there_again_in_the_next_version_and_approves_that_one(queue: Queue) -> None:
     request_id = queue.add(path="/srv/a")
     async with sit_down(queue.gate, size=(100, 40)) as desk:
-        await draft(desk, '{"path": "/srv/b", "more": null}')
-        queue.change(request_id)
-        await version(desk, 3)
-        await desk.press("e")
+        await draft_and_change(desk, queue, request_id)
         await desk.until_shown("kept from v1; the call is now v3", 'path "/srv/a" → "/srv/b"')
         await desk.press("ctrl+r")
         await desk.until_shown("nothing changed")
@@ -53,10 +58,7 @@ async def test_an_edit_is_there_again_in_the_next_version_and_approves_that_one(
 async def test_the_confirmation_says_too_that_it_was_begun_on_another_version(queue: Queue) -> None:
     request_id = queue.add(path="/srv/a")
     async with sit_down(queue.gate, size=(100, 40)) as desk:
-        await draft(desk, '{"path": "/srv/b", "more": null}')
-        queue.change(request_id)
-        await version(desk, 3)
-        await desk.press("e")
+        await draft_and_change(desk, queue, request_id)
         await desk.until_shown("kept from v1")
         await desk.press("ctrl+s")
         await desk.until_shown("with these changes?", "kept from v1; the call is now v3")

@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 
 from gatekit.models import Request
 from gatekit_tui.decide.lasting import Draft, Permit, Wish, Within, hows_for, permit_lines, read_permit
-from gatekit_tui.edit.begun import Begun
+from gatekit_tui.edit.begun import Begun, notes_of
 from gatekit_tui.frame.ask import AskScreen
 from gatekit_tui.frame.bars import Bar
 from gatekit_tui.frame.key_bar import KeyBar
@@ -160,7 +160,7 @@ class AllowScreen(VerdictModal[Permit]):
         return None
 
     def _notes(self) -> list[str]:
-        return [] if self.unsent is None else self.unsent.notes(self._request)
+        return notes_of(self.unsent, self._request)
 
     def _words(self, permit: Permit) -> list[Inked]:
         request = self._request

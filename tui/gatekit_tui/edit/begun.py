@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from gatekit.models import Request
 
@@ -17,11 +17,12 @@ class Begun(Generic[D]):
     draft: D
     version: int
 
-    def notes(self, request: Request) -> list[str]:
-        """That the request is another version now; nothing where it is not.
 
-        A draft of the first version, in the form of the third: `kept from v1; the call is now v3`.
-        """
-        if self.version == request.version:
-            return []
-        return [f"kept from v{self.version}; the {request.kind} is now v{request.version}"]
+def notes_of(begun: Begun[Any] | None, request: Request) -> list[str]:
+    """That the request is another version now than the draft's; nothing where it is not, or there is no draft.
+
+    A draft of the first version, in the form of the third: `kept from v1; the call is now v3`.
+    """
+    if begun is None or begun.version == request.version:
+        return []
+    return [f"kept from v{begun.version}; the {request.kind} is now v{request.version}"]

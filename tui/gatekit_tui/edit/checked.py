@@ -13,7 +13,7 @@ from textual.widget import Widget
 from gatekit.display import Friction
 from gatekit.errors import InvalidEdit, ReviewError, StoreError
 from gatekit.models import Change
-from gatekit_tui.edit.begun import Begun
+from gatekit_tui.edit.begun import Begun, notes_of
 from gatekit_tui.frame.ask import AskScreen, word_for
 from gatekit_tui.frame.bars import Bar
 from gatekit_tui.frame.key_bar import KeyBar
@@ -148,7 +148,7 @@ class CheckedScreen(VerdictModal[T]):
         return [*kept, *self.fits(verdict.value, verdict.changes)]
 
     def _notes(self) -> list[str]:
-        return [] if (unsent := self.unsent) is None else unsent.notes(self._seen.request)
+        return notes_of(self.unsent, self._seen.request)
 
     async def _submit(self) -> None:
         verdict = await self._judge()

@@ -80,7 +80,11 @@ def fate(status: str, decision: Decision | None, now: datetime) -> str:
 
 def wait_of(row: RequestRow, now: datetime) -> str:
     """How long the call has waited, as it stands in the list."""
-    age = (now - row.created_at).total_seconds()
+    return by_the_minute((now - row.created_at).total_seconds())
+
+
+def by_the_minute(age: float) -> str:
+    """A time gone by, in seconds, for a place that is not written anew every second."""
     return ago(age) if age >= _MINUTE else "<1m"
 
 

@@ -119,7 +119,7 @@ class QueueScreen(ReviewLayout):
             before = await self._reader.before(request)
             if self._is_drawn(request, before):
                 return
-            seen, body = await self._detail.drawn(await self._reader.study(request, before))
+            picture = await self._detail.drawn(await self._reader.study(request, before))
         except ReviewError as error:
             # It was deleted with its run: what is drawn is what was.
             self.review.say(str(error), "warning")
@@ -132,10 +132,10 @@ class QueueScreen(ReviewLayout):
         if gone:
             self._list.gone(request)
             self._list.refresh_line(self._list.cursor)
-        shown = self._detail.study
+        shown, seen = self._detail.study, picture.study
         if shown is not None and shown.request.id == request.id and _what_a_yes_means(shown) != _what_a_yes_means(seen):
             self._picture_changed()
-        self._detail.show(seen, body, gone=gone)
+        self._detail.show(picture, gone=gone)
         self.refresh_bindings()
 
     def _picture_changed(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 import anyio
 from textual.binding import BindingType
@@ -24,7 +24,17 @@ from gatekit_tui.request.study import Study, broken
 
 LARGE: Final = 50_000
 """Characters of arguments that take longer to break into lines than a key may wait."""
-NOTHING: Final = Body((), 0)
+
+
+class Picture(NamedTuple):
+    """What is shown of a call."""
+
+    study: Study
+    heading: tuple[Inked, ...]
+    body: Body
+
+
+_BLANK: Final = Body((), 0)
 
 
 class DetailView(InkView, can_focus=True):
@@ -44,7 +54,7 @@ class DetailView(InkView, can_focus=True):
         """Whether every line of the arguments was on the screen since this version is shown."""
         self._reading = Reading()
         self._heading: tuple[Inked, ...] = ()
-        self._body = NOTHING
+        self._body = _BLANK
 
     @property
     def place(self) -> str:
@@ -52,7 +62,7 @@ class DetailView(InkView, can_focus=True):
         first, height, total = self.scroll_offset.y, self.size.height, self.virtual_size.height
         return "" if total <= height else f"{first + 1}–{min(total, first + height)} of {total:,}"
 
-    async def drawn(self, study: Study) -> tuple[Study, Body]:
+    async def drawn(self, study: Study) -> Picture:
         """What to show of a call; a large one is drawn beside the loop, which answers keys meanwhile."""
         while True:
             width, now = self.inner_width, self._now()
@@ -62,21 +72,25 @@ class DetailView(InkView, can_focus=True):
             if width == self.inner_width:
                 return found
 
-    def show(self, study: Study | None, body: Body = NOTHING, *, gone: bool = False) -> None:
+    def show(self, picture: Picture | None, *, gone: bool = False) -> None:
         """Show a call; another call or another version of it starts at the top, unread."""
+        study = None if picture is None else picture.study
         same = study is not None and self.study is not None and identity(study) == identity(self.study)
         self.study, self.gone = study, gone
         if not same:
             self.shown_all = False
             self._reading = Reading()
             self.scroll_to(y=0, animate=False, force=True)
-        self._show_body(body)
+        if picture is None:
+            self._lay_out((), _BLANK)
+        else:
+            self._lay_out(picture.heading, picture.body)
 
     def tick(self) -> None:
         """Redraw the heading if time changed its words."""
         before, self._heading = self._heading, self.told_at(self._now())
         if len(before) != len(self._heading):
-            self._show_body(self._body)
+            self._lay_out(self._heading, self._body)
             return
         for line, (was, told) in enumerate(zip(before, self._heading, strict=True)):
             if was != told:
@@ -84,9 +98,7 @@ class DetailView(InkView, can_focus=True):
 
     def told_at(self, now: datetime) -> tuple[Inked, ...]:
         """The heading as it then is: all that time changes here."""
-        if self.study is None or self.study.broken:
-            return ()
-        return draw_heading(self.study.request, self.inner_width, now, self.study.refused)
+        return () if self.study is None else _heading(self.study, self.inner_width, now)
 
     def inked_line(self, line: int) -> tuple[Inked, Base]:
         """What stands on a line of the heading, then of the body."""
@@ -112,24 +124,24 @@ class DetailView(InkView, can_focus=True):
         # The lines are broken anew: those that were read are others now.
         self._reading = Reading()
         if self.study is None:
-            self._show_body(NOTHING)
+            self._lay_out((), _BLANK)
         elif _is_large(self.study):
             _: Worker[None] = self.run_worker(partial(self._draw_anew, self.study), exclusive=True)
         else:
-            self.show(*_drawn(self.study, self.inner_width, self._now()), gone=self.gone)
+            self.show(_drawn(self.study, self.inner_width, self._now()), gone=self.gone)
 
     async def _draw_anew(self, study: Study) -> None:
-        drawn, body = await self.drawn(study)
+        picture = await self.drawn(study)
         if self.study is study:
-            self.show(drawn, body, gone=self.gone)
+            self.show(picture, gone=self.gone)
 
     def outlive(self) -> None:
         """What is drawn is not in the queue any more: it stays, as what was."""
         self.gone = True
-        self._show_body(self._body)
+        self._lay_out(self.told_at(self._now()), self._body)
 
-    def _show_body(self, body: Body) -> None:
-        self._heading, self._body = self.told_at(self._now()), body
+    def _lay_out(self, heading: tuple[Inked, ...], body: Body) -> None:
+        self._heading, self._body = heading, body
         self.virtual_size = Size(self.inner_width, len(self._heading) + len(self._body.lines))
         self.refresh()
         self._note_read()
@@ -146,13 +158,16 @@ def _is_large(study: Study) -> bool:
     return len(study.request.args_text) > LARGE
 
 
-def _drawn(study: Study, width: int, now: datetime) -> tuple[Study, Body]:
+def _drawn(study: Study, width: int, now: datetime) -> Picture:
     try:
-        draw_heading(study.request, width, now, study.refused)
-        return study, draw_body(study, width)
+        return Picture(study, _heading(study, width, now), draw_body(study, width))
     except Exception as error:  # noqa: BLE001 - one request that cannot be drawn must not take the others with it
         study = broken(study, error)
-        return study, draw_body(study, width)
+        return Picture(study, (), draw_body(study, width))
+
+
+def _heading(study: Study, width: int, now: datetime) -> tuple[Inked, ...]:
+    return () if study.broken else draw_heading(study.request, width, now, study.refused)
 
 
 def identity(study: Study) -> tuple[str, str]:

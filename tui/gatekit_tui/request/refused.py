@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gatekit.display import ago, shorten, words_of
+from gatekit.display import shorten, words_of
 from gatekit.models import Request
-from gatekit_tui.frame.row_text import one_line, person
+from gatekit_tui.frame.row_text import by_the_minute, one_line, person
 from gatekit_tui.frame.spans import Inked
 from gatekit_tui.request.paragraphs import paragraph
 
 _DONE: Final = {"reject": "rejected", "respond": "answered instead"}
 _LONGEST_SAID: Final = 160
 """Characters of what was said then, which must not push the arguments out of sight; its history has all of it."""
-_MINUTE: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,7 @@ def refused(now: Request, before: Request | None) -> Refused | None:
 
 def refused_lines(found: Refused, width: int, now: datetime) -> list[Inked]:
     """`rejected before by bo 3m ago, with the same arguments: "wrong tag"`: by the minute, so that it rests."""
-    seconds = (now - found.at).total_seconds()
-    age = ago(seconds) if seconds >= _MINUTE else "<1m"
+    age = by_the_minute((now - found.at).total_seconds())
     told = f"{_DONE.get(found.verb, 'turned down')} before by {person(found.by)} {age} ago"
     told += ", with the same arguments" if found.same else ""
     told += f': "{one_line(shorten(found.said, _LONGEST_SAID)[0])}"' if found.said else ""
