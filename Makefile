@@ -4,6 +4,9 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 BIN    := $(VENV)/bin
 
+# Thousands of test files and processes: without bytecode each of them is compiled anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
@@ -53,7 +56,7 @@ long: $(VENV)/.group-test ## the long forms of the tests, several minutes
 
 .PHONY: sweep
 sweep: $(VENV)/.group-test ## crashes, power loss, file faults and whole pages typed, in a short form
-	$(PY) -m pytest -q -n 3 --dist worksteal -m "sweep and not long" --timeout 300 --ignore tests/frameworks $(ARGS)
+	$(PY) -m pytest -q -n 4 --dist worksteal -m "sweep and not long" --timeout 300 --ignore tests/frameworks $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.group-lint ## ruff, mypy, pyright, the floors, and whether the reference is up to date
