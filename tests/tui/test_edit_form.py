@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from textual.widgets import Input, TextArea
 
 from gatekit import gated_step
 from gatekit.errors import StoreError
+from gatekit_tui.edit import checked
 from gatekit_tui.edit.args_form import LONGEST, MOST_FIELDS, ArgsForm, NoForm, form_of, read_args, text_of
 from gatekit_tui.edit.begun import Begun
 from gatekit_tui.edit.edit import EditScreen
@@ -378,6 +380,32 @@ async def test_an_edit_that_is_not_drawn_whole_costs_the_name(queue: Queue) -> N
         await editor.desk.press("ctrl+s")
         await editor.desk.until_shown("Type send")
     assert not editor.given
+
+
+@pytest.mark.anyio
+@pytest.mark.sweep
+async def test_what_is_sent_right_behind_the_last_letter_is_not_lost_to_the_look_at_it(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checked, "DEBOUNCE", 0.4)
+    async with editing(queue, send(queue, to="bob")) as editor:
+        await editor.desk.until_shown("[Form]")
+        judge, looks, free = editor.screen.judge, 0, anyio.Event()
+
+        async def slow() -> Any:
+            nonlocal looks
+            looks += 1
+            await free.wait()
+            return await judge()
+
+        monkeypatch.setattr(editor.screen, "judge", slow)
+        editor.screen.query_one(Input).value = "7"
+        await editor.desk.pilot.pause()
+        editor.desk.hit("ctrl+s")
+        await editor.desk.until(lambda: looks)
+        await editor.desk.pilot.pause(1.5 * checked.DEBOUNCE)
+        free.set()
+        await editor.desk.until_shown("with these changes?", "count 3 → 7")
 
 
 @pytest.mark.anyio

@@ -107,8 +107,7 @@ class CheckedScreen(VerdictModal[T]):
 
     def changed(self) -> None:
         """Another draft stands there: judge it once the hand rests."""
-        if self._timer is not None:
-            self._timer.stop()
+        self._rest()
         self._timer = self.set_timer(DEBOUNCE, self._judge_soon)
 
     def ask(self, question: str, value: T, *, act: str, lines: Sequence[Inked], cost: Friction) -> None:
@@ -130,7 +129,14 @@ class CheckedScreen(VerdictModal[T]):
         self._start(self._judge)
 
     def _start(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        # A look that is still to come would take the place of what begins now, and of a key with it.
+        self._rest()
         self.latest(work, "judge")
+
+    def _rest(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
 
     async def _judge(self) -> Verdict[T]:
         stands = self.stands()
