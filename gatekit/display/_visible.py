@@ -12,15 +12,16 @@ INVISIBLE: Final = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0\U0001d159"
 ).union(map(chr, range(0xFE00, 0xFE10)), map(chr, range(0xE0100, 0xE01F0)))
 
+# Patterns of wide ranges take milliseconds to compile: `re` does it, and keeps them, where a text asks for one.
 # Everything outside these ranges is looked at one by one; inside them all characters are plain, which keeps a
 # megabyte of Chinese or Korean as fast as one of English.
-_SUSPECT: Final = re.compile(
+_SUSPECT: Final = (
     "[^ -~\u00a1-\u00ac\u00ae-\u0233\u0391-\u03a1\u03a3-\u03ff\u0400-\u0482"
     "\u3001-\u3029\u3030-\u303e\u3041-\u3096\u30a0-\u30ff\u4e00-\u9fff\uac00-\ud7a3]"
 )
 _SPACES: Final = frozenset("\u00a0\u2009\u202f\u3000")
 _FRENCH: Final = frozenset("»!?;:%°—–")
-_EAST_ASIAN: Final = re.compile("[\u3001-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uffee]")
+_EAST_ASIAN: Final = "[\u3001-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uffee]"
 _ORDINARY: Final = {"\n": "⏎", "\t": "→"}
 _OPEN_BOX: Final = "␣"
 
@@ -59,7 +60,7 @@ def visible(text: str) -> tuple[str, int]:
         hidden += 1
         return _glyph(char)
 
-    return _SUSPECT.sub(replace, text), hidden
+    return re.sub(_SUSPECT, replace, text), hidden
 
 
 def _is_plain(char: str) -> bool:
@@ -87,7 +88,7 @@ def _at_home(text: str, place: int) -> bool:
         case "\ufe0f":
             return _is_pictured(before) or (before in "#*0123456789" and before != "" and after == "\u20e3")
         case "\u3000":
-            return bool(_EAST_ASIAN.match(before) or _EAST_ASIAN.match(after))
+            return bool(re.match(_EAST_ASIAN, before) or re.match(_EAST_ASIAN, after))
         case "\u00a0" | "\u202f" | "\u2009":
             number = before.isdigit() and (after.isdigit() or after in ("€", "$"))
             return number or before in ("«", "—", "–") or after in _FRENCH

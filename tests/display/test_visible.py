@@ -109,7 +109,7 @@ def test_what_honest_writing_needs_is_shown_but_not_held_against_it(text: str, s
 
 
 def test_the_ranges_that_are_not_looked_at_hold_only_plain_characters() -> None:
-    skipped = [chr(code) for code in range(0x110000) if not _SUSPECT.match(chr(code))]
+    skipped = [chr(code) for code in range(0x110000) if not re.match(_SUSPECT, chr(code))]
     assert len(skipped) > 30_000
     assert banned_in("".join(skipped)) == []
     assert not any(unicodedata.combining(char) for char in skipped)

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 class ReviewLayout(Deliberate[None]):
     """The list, the chosen request in full, and the ways between them. Nothing here reads the queue."""
 
+    # Not the first that could have it, which is the line of the filter: the list gets it once it is shown.
+    AUTO_FOCUS = ""
     VERTICAL_BREAKPOINTS = [(0, "-low"), (15, "-high")]  # noqa: RUF012
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-middle"), (WIDE, "-wide")]  # noqa: RUF012
     DEFAULT_CSS = """
@@ -55,7 +57,8 @@ class ReviewLayout(Deliberate[None]):
     """Whether time alone draws nothing but what the top bar says of it: that is held, or stale."""
 
     def __init__(self, gate: Gate, reviewer: str, *, read_only: bool) -> None:
-        super().__init__()
+        # Nothing is read yet.
+        super().__init__(classes="-empty")
         self._gate = gate
         self._who = reviewer
         self._read_only = read_only
@@ -88,9 +91,7 @@ class ReviewLayout(Deliberate[None]):
         yield KeyBar(MORE)
 
     def on_mount(self) -> None:
-        """Show that nothing is read yet."""
-        self.add_class("-empty")
-        self._list.focus()
+        """Say who looks at which queue, and begin to tell the time."""
         self._write_top()
         self._tick_in(SOONEST)
 
