@@ -41,7 +41,7 @@ _Said = Literal[
     "declare_lost",
 ]
 Verb = Literal[_Said, "expire"]
-ReviewVerb = Literal[_Said, "claim", "delegate"]
+ReviewVerb = Literal[_Said, "claim", "delegate", "escalate"]
 """What a reviewer can do to a request."""
 Kind = Literal["call", "pause", "question", "confirm"]
 Order = Literal["due", "oldest", "risk", "decided"]
@@ -286,6 +286,8 @@ class Request(_Record):
     """The rule of the policy that gated it."""
     on_expiry: Literal["expire", "approve", "escalate", "keep"] = "expire"
     """What happens when nobody has decided by `decide_by`."""
+    escalates_to: tuple[str, ...] = ()
+    """While it waits: who may decide too after the next escalation; empty: its policy names nobody, or no more."""
     claim: Claim | None = None
     """Who took it, where somebody did."""
     delegations: tuple[tuple[str, str], ...] = ()

@@ -17,7 +17,7 @@ from gatekit.clock import Clock, seconds_of, span
 from gatekit.driving import AsyncSeat, Intent, SyncSeat, verb
 from gatekit.errors import InvalidEdit, RequestNotFound, UsageError
 from gatekit.ids import new_id
-from gatekit.machine.commands import Claim, Decide, Delegate, Edit, Finish, Resolve
+from gatekit.machine.commands import Claim, Decide, Delegate, Edit, Escalate, Finish, Resolve
 from gatekit.machine.grants import scope_of
 from gatekit.models import REVIEW_VERBS, Decision, Grant, Request, ReviewVerb, Stop, Verb
 
@@ -213,8 +213,8 @@ class _Verbs:
         Args:
             request: what was read, or its id.
             verb: `"approve"`, `"edit"`, `"reject"`, `"respond"`, `"release"`, `"answer"`, `"claim"`, `"delegate"`,
-                `"cancel"`, `"undo"`, `"retry"`, `"settle"` or `"declare_lost"`; not given: a yes, whatever it is
-                called for this kind of request.
+                `"escalate"`, `"cancel"`, `"undo"`, `"retry"`, `"settle"` or `"declare_lost"`; not given: a yes,
+                whatever it is called for this kind of request.
 
         Raises:
             RequestNotFound: the queue holds no request of this id.
@@ -245,8 +245,28 @@ class _Verbs:
         """Hand one's part of the request to another person, who then decides in one's place."""
         check_reviewer(to)
         request_id = request.id if isinstance(request, Request) else request
-        command = Delegate(by=f"human:{self.name}", to=to, reason=_said("reason", reason))
+        command = Delegate(by=f"human:{self.name}", to=to, reason=_kept("reason", reason))
         return (yield from self.gate.backend.delegate(request_id, command))
+
+    @verb
+    def escalate(self, request: Request | str, *, reason: str) -> Intent[Request]:
+        """Let those decide too, from now on, whom the policy's `escalate_after` names next: without waiting for it.
+
+        Whoever is asked now may do this, also while somebody else has claimed it; `request.escalates_to` says who comes
+        next. The request gets a new version, and its time to decide stays as it is. Whoever the policy names after
+        them is asked in their own time.
+
+        Args:
+            request: what was read, or its id. Of several people who read the same, and the clock, only the first
+                climbs: the others get `StaleToken`. An id means whatever comes next by now.
+            reason: why, kept with the request.
+
+        Raises:
+            NotAllowed: the policy names nobody, or all whom it names were asked.
+        """
+        request_id, token = (request.id, request.token) if isinstance(request, Request) else (request, None)
+        command = Escalate(by=f"human:{self.name}", reason=_kept("reason", reason), token=token)
+        return (yield from self.gate.backend.escalate(request_id, command))
 
     @verb
     def retry(self, request: Request | str, *, attempt: int | None = None, note: str | None = None) -> Intent[Decision]:
@@ -292,7 +312,7 @@ class _Verbs:
         if error is None:
             outcome = Finish(token="", kind="returned", result=canonical(result))
         else:
-            outcome = Finish(token="", kind="raised", type_name="Settled", message=_said("error", error))
+            outcome = Finish(token="", kind="raised", type_name="Settled", message=_kept("error", error))
         return (yield from _resolve(self, "settle", request, attempt, note, outcome))
 
     @verb
@@ -469,6 +489,12 @@ def check_reviewer(name: object) -> None:
 def _said(name: str, value: str) -> str:
     if type(value) is not str or not value.strip():
         raise UsageError(f"{name}= takes some words, not {value!r}")
+    return value
+
+
+def _kept(name: str, value: str) -> str:
+    """The same, and such as can be kept. Not asked of a stop, which shall not fail for its words."""
+    _check_text(name, _said(name, value))
     return value
 
 

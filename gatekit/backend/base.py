@@ -14,7 +14,7 @@ from gatekit.backend.runs import RunsBackend
 from gatekit.backend.tx import PageQuery
 from gatekit.errors import StoreError
 from gatekit.filters import Filter
-from gatekit.machine.commands import Claim, Decide, Delegate, Finish, Reconcile, Resolve, Start, Started
+from gatekit.machine.commands import Claim, Decide, Delegate, Escalate, Finish, Reconcile, Resolve, Start, Started
 from gatekit.machine.plan import DEFAULT, Plan
 from gatekit.machine.records import Verdict
 from gatekit.models import Decision, Event, Grant, Kind, Page, Request, ReviewVerb, Risk, Stats, Status
@@ -164,6 +164,10 @@ class Backend(Protocol):
 
     def delegate(self, request_id: object, command: Delegate) -> Reply[Request]:
         """Hand one's part of the request on; raises the errors below `ReviewError`."""
+        ...
+
+    def escalate(self, request_id: object, command: Escalate) -> Reply[Request]:
+        """Ask those whom the next rung of its ladder names; raises the errors below `ReviewError`."""
         ...
 
     def reconcile(self, request_id: str, command: Reconcile) -> Reply[Request]:

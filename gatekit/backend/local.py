@@ -22,7 +22,19 @@ from gatekit.filters import Filter
 from gatekit.ids import could_be_id
 from gatekit.insight import summarise
 from gatekit.machine import attempts, claims, deciding, entering, running, runs
-from gatekit.machine.commands import Answer, Claim, Decide, Delegate, Finish, Lose, Reconcile, Resolve, Start, Started
+from gatekit.machine.commands import (
+    Answer,
+    Claim,
+    Decide,
+    Delegate,
+    Escalate,
+    Finish,
+    Lose,
+    Reconcile,
+    Resolve,
+    Start,
+    Started,
+)
 from gatekit.machine.evidence import flaw_in_history
 from gatekit.machine.may import may
 from gatekit.machine.projection import decision_model, event_model, request_model
@@ -136,6 +148,9 @@ class LocalBackend:
 
     def delegate(self, request_id: object, command: Delegate) -> Reply[Request]:
         return self._change(request_id, lambda tx, state, now: claims.delegate(state, command, now, directory_of(tx)))
+
+    def escalate(self, request_id: object, command: Escalate) -> Reply[Request]:
+        return self._change(request_id, lambda tx, state, now: claims.escalate(state, command, now, directory_of(tx)))
 
     def resolve(self, request_id: object, command: Resolve) -> Reply[Decision]:
         def say(tx: Tx, state: State, now: int) -> Answer[DecisionRecord] | Refused:

@@ -21,6 +21,7 @@ _HOMES = {
     "cancel": "deciding:cancel",
     "claim": "people:claim",
     "delegate": "people:delegate",
+    "escalate": "people:escalate",
     "allow": "granting:allow",
     "grants": "granting:grants",
     "revoke": "granting:revoke",

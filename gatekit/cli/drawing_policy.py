@@ -30,6 +30,8 @@ def draw_policy(request: Request, now: datetime, width: int) -> list[str]:
             label = fit("stages" if stage is request.stages[0] else "", _LABEL) + stage.status
             text = f"{safe(stage.name)}: {_progress(stage)}"
             lines += under(label, text, width, column=_LABEL + _STATUS)
+    if request.escalates_to:
+        lines += under("escalates", f"to {', '.join(map(safe, request.escalates_to))} next", width)
     claim = current_claim(request, now)
     if claim is not None and request.status in ("pending", "held"):
         lines += under("claimed", _claimed(claim, now), width)
@@ -55,7 +57,7 @@ def texts_of(request: Request) -> str:
     """All names that the policy brought in."""
     people = [name for stage in request.stages for name in (stage.name, *stage.reviewers, *stage.by)]
     handed = [name for pair in request.delegations for name in pair]
-    return "\n".join([*people, *handed, request.rule or ""])
+    return "\n".join([*people, *handed, *request.escalates_to, request.rule or ""])
 
 
 def _says_something(stages: Sequence[StageRow]) -> bool:

@@ -1,4 +1,4 @@
-"""`gatekit reviewers`, `claim` and `delegate`: who decides in this queue, and who looks at a request."""
+"""`gatekit reviewers`, `claim`, `delegate` and `escalate`: who decides in this queue, and who looks at a request."""
 
 from __future__ import annotations
 
@@ -112,6 +112,21 @@ def delegate(request_id: str, taker: str, reason: str, reviewer: str | None, que
         seat = gate.reviewer(reviewer_name(reviewer))
         request = seat.delegate(request_id, to=taker, reason=reason)
         click.echo(f"handed on: {safe(request.tool)} {request.id} by human:{safe(seat.name)} to {safe(taker)}")
+
+
+@click.command()
+@id_argument
+@click.option("--reason", metavar="TEXT", required=True, help="Why; kept with the request.")
+@as_option
+@queue_option
+def escalate(request_id: str, reason: str, reviewer: str | None, queue: str | None) -> None:
+    """Let those decide too, now, whom the policy names to be asked next, later. Who was asked first still may."""
+    with open_gate(queue) as gate:
+        seat = gate.reviewer(reviewer_name(reviewer))
+        before = gate.get(request_id)
+        request = seat.escalate(before, reason=reason)
+        to = ", ".join(map(safe, before.escalates_to))
+        click.echo(f"escalated: {safe(request.tool)} {request.id} to {to} by human:{safe(seat.name)}")
 
 
 def table(rows: Sequence[ReviewerRow]) -> list[str]:

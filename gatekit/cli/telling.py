@@ -49,7 +49,8 @@ def _stage(data: Data, request: Request) -> str:
 
 
 def _escalated(data: Data, request: Request) -> str:
-    return f"{_people(data.get('to', ()))} may decide too (rung {_json(data.get('rung'))})"
+    words = f"{_people(data.get('to', ()))} may decide too (rung {_json(data.get('rung'))})"
+    return words + _because(data.get("reason"))
 
 
 def _reminder(data: Data, request: Request) -> str:

@@ -1,12 +1,13 @@
-"""Taking a request, and handing one's part of it to somebody else."""
+"""Taking a request, handing one's part of it to somebody else, and asking more people."""
 
 from __future__ import annotations
 
 from gatekit.clock import to_datetime
-from gatekit.errors import AlreadyDecided, NotAllowed, ReviewError
+from gatekit.errors import AlreadyDecided, NotAllowed, ReviewError, StaleToken
 from gatekit.machine.clockwork import settle
-from gatekit.machine.commands import Answer, Claim, Delegate
+from gatekit.machine.commands import Answer, Claim, Delegate, Escalate
 from gatekit.machine.effects import Draft
+from gatekit.machine.ladder import climb, no_rung_left
 from gatekit.machine.projection import decision_model
 from gatekit.machine.records import CLAIM_LAPSES, State, name_of
 from gatekit.machine.voting import OPEN, Directory, counted, not_asked, stranger
@@ -55,6 +56,25 @@ def delegation_refused(draft: Draft, by: str, directory: Directory) -> ReviewErr
     if refusal is None and any(name_of(vote.by) == giver for vote in counted(draft.state)):
         return NotAllowed(f"{giver} has decided on it already: there is nothing left to hand on")
     return refusal
+
+
+def escalate(state: State, command: Escalate, now: int, directory: Directory = OPEN) -> Answer[None]:
+    """This reviewer does not wait until the next rung is due: whoever it names may decide too from now on."""
+    draft = Draft(state, now)
+    settle(draft)
+    refusal = escalation_refused(draft, command.by, directory)
+    if refusal is None and command.token is not None and command.token != draft.request.token:
+        # Somebody else, or the clock, was first: a second press must not climb the rung after that.
+        refusal = StaleToken(command.token, draft.request.token)
+    if refusal is None:
+        climb(draft, draft.request.rung, command.by, command.reason)
+    return Answer(state=draft.state, effects=draft.effects(), refusal=refusal)
+
+
+def escalation_refused(draft: Draft, by: str, directory: Directory) -> ReviewError | None:
+    """Why this reviewer cannot have more people asked, whatever they have read; None: they can."""
+    nobody = no_rung_left(draft.state)
+    return _not_open(draft, by, directory) if nobody is None else NotAllowed(nobody)
 
 
 def holds(claimed_at: int | None, now: int) -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 
 from gatekit.clock import FAR, SWEEP_SECONDS, Unsteady, span
 from gatekit.machine.effects import Draft, Timer, timers_of
-from gatekit.machine.plan import Plan, StagePlan
+from gatekit.machine.ladder import climb
 from gatekit.machine.records import CLOCK, SILENCE, AttemptRecord, DecisionRecord, PermitRecord, RequestRecord
 from gatekit.machine.voting import progress
 from gatekit.models import Status, Verb
@@ -209,7 +209,7 @@ def _time_passed(draft: Draft) -> bool:
     if timer == "remind":
         _remind(draft)
     elif timer == "escalate":
-        _climb(draft)
+        _climb_what_is_due(draft)
     else:
         _silence(draft)
     return True
@@ -228,7 +228,7 @@ def _silence(draft: Draft) -> None:
     elif plan.on_expiry == "escalate" and request.rung < len(plan.rungs):
         expires = request.expires_after
         draft.move(decide_by=None if expires is None else draft.now + expires)
-        _climb(draft)
+        _climb_what_is_due(draft)
     elif plan.on_expiry == "approve" and _may_be_approved_by_silence(draft):
         approve_by_rule(draft, SILENCE, "nobody decided in time")
     else:
@@ -242,26 +242,11 @@ def _may_be_approved_by_silence(draft: Draft) -> bool:
     return draft.request.kind != "question" and not draft.request.returned and not invalid
 
 
-def _climb(draft: Draft) -> None:
-    """More people may decide on the stages that are open: of a ladder that was missed, those of the last due rung."""
-    request, plan = draft.request, draft.state.plan
-    due = [no for no, rung in enumerate(plan.rungs) if request.asked_at + rung.after <= draft.now]
-    rung = max(request.rung, due[-1] if due else 0)
-    to = plan.rungs[rung].to
-    asked = progress(draft.state).open
-    stages = tuple(_widened(stage, to) if no in asked else stage for no, stage in enumerate(plan.stages))
-    draft.move(plan=_with_stages(plan, stages), version=draft.request.version + 1, rung=rung + 1)
-    draft.event("escalated", CLOCK, rung=rung + 1, to=list(to))
-
-
-def _widened(stage: StagePlan, to: tuple[str, ...]) -> StagePlan:
-    # Where anybody may decide already, naming some would let fewer.
-    new = [entry for entry in dict.fromkeys(to) if entry not in stage.everybody]
-    return replace(stage, also=(*stage.also, *new)) if stage.reviewers else stage
-
-
-def _with_stages(plan: Plan, stages: tuple[StagePlan, ...]) -> str:
-    return replace(plan, stages=stages).text
+def _climb_what_is_due(draft: Draft) -> None:
+    """The next rung; of a ladder that was missed, the last one that is due."""
+    request, rungs = draft.request, draft.state.plan.rungs
+    due = [no for no, rung in enumerate(rungs) if request.asked_at + rung.after <= draft.now]
+    climb(draft, max(request.rung, due[-1] if due else 0), CLOCK)
 
 
 def _remind(draft: Draft) -> None:

@@ -77,6 +77,15 @@ class Delegate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Escalate:
+    """A reviewer asks those whom the next rung of the ladder names, before its time. `token` is as in `Decide`."""
+
+    by: str
+    reason: str
+    token: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
     """The arguments that a reviewer wrote, merged and validated beforehand against the revision they read."""
 

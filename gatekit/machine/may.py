@@ -34,6 +34,8 @@ def may(state: State, verb: ReviewVerb | None, by: str, now: int, directory: Dir
             return claims.claim_refused(draft, Claim(by=by), directory)
         case "delegate":
             return claims.delegation_refused(draft, by, directory)
+        case "escalate":
+            return claims.escalation_refused(draft, by, directory)
         case "retry" | "settle" | "declare_lost":
             command = Resolve(verb=verb, by=by, attempt=draft.request.attempt or 0)
             return attempts.refused(draft.state, command, directory)

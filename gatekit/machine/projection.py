@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from gatekit.clock import to_datetime
 from gatekit.machine.grants import GrantRecord
+from gatekit.machine.ladder import people_of_next
 from gatekit.machine.records import (
     CLAIM_LAPSES,
     AttemptRecord,
@@ -82,6 +83,7 @@ def request_model(state: State, *, waiting: bool) -> Request:
         votes=tuple(decision_model(state, vote) for vote in counted(state)),
         rule=state.plan.rule or None,
         on_expiry=state.plan.on_expiry,
+        escalates_to=people_of_next(state),
         claim=_claim(state),
         delegations=request.delegations,
     )

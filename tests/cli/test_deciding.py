@@ -140,7 +140,7 @@ def test_the_help_names_every_exit_code_and_every_command_its_queue() -> None:
     assert [f"{code} " in shown.partition("Exit codes:")[2] for code in range(4)] == [True] * 4
     for command in [
         "review", "list", "show", "approve", "edit", "reject", "respond", "cancel", "history", "doctor", "answer",
-        "claim", "delegate", "allow", "grants", "revoke", "reviewers", "stop", "sweep",
+        "claim", "delegate", "escalate", "allow", "grants", "revoke", "reviewers", "stop", "sweep",
     ]:  # fmt: skip
         assert command in shown
         assert "--queue PATH" in run(Path("queue.db"), command, "--help").stdout

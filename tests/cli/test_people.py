@@ -1,8 +1,9 @@
-"""`gatekit reviewers`, `claim` and `delegate`: who may decide, and who looks at what."""
+"""`gatekit reviewers`, `claim`, `delegate` and `escalate`: who may decide, and who looks at what."""
 
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,8 @@ def test_reviewers_in_json_have_the_fields_of_the_api(gate: Gate, queue: Path) -
         (["delegate", "01NOSUCH", "--to", "bob"], 2, "--reason"),
         (["delegate", "01NOSUCH", "--to", "human:bob", "--reason", "x"], 2, "no reviewer's name"),
         (["delegate", "01NOSUCH", "--to", "bob", "--reason", " "], 2, "takes some words"),
+        (["escalate", "01NOSUCH", "--reason", "x"], 1, "no request"),
+        (["escalate", "01NOSUCH"], 2, "--reason"),
     ],
 )
 def test_wrong_use_is_one_message_and_changes_nothing(
@@ -160,6 +163,57 @@ def test_a_part_handed_on_is_told_and_shown_and_lets_the_other_decide(gate: Gate
     assert (own.exit_code, done.exit_code) == (1, 0)
     assert "human:ana is not asked here: ana (bob in place of ana) may decide" in own.stderr
     assert 'bob decides in their place: "on leave"' in " ".join(run(queue, "history", request.id).stdout.split())
+
+
+def test_an_escalation_says_who_was_asked_and_lets_them_decide(gate: Gate, queue: Path) -> None:
+    ladder = {timedelta(hours=4): ["dora", "role:director"], timedelta(hours=8): "zoe"}
+    request = staged(gate, Policy(Stage("owner", "ana"), escalate_after=ladder))
+
+    before = run(queue, "show", request.id).stdout.splitlines()
+    result = run(queue, "escalate", request.id, "--reason", "I am not sure")
+    after = run(queue, "show", request.id).stdout.splitlines()
+    told = " ".join(run(queue, "history", request.id, columns=200).stdout.split())
+    last = run(queue, "escalate", request.id, "--reason", "nobody answers", "--as", "dora")
+    done = run(queue, "approve", request.id, "--token", gate.get(request.id).token, "--as", "zoe")
+
+    assert "  escalates to dora, role:director next" in before
+    assert result.stdout == f"escalated: pay {request.id} to dora, role:director by human:ana\n"
+    assert "  escalates to zoe next" in after
+    assert 'by human:ana (dora, role:director may decide too (rung 1): "I am not sure")' in told
+    assert last.stdout == f"escalated: pay {request.id} to zoe by human:dora\n"
+    assert not any(line.startswith("  escalates") for line in run(queue, "show", request.id).stdout.splitlines())
+    assert done.exit_code == 0
+
+
+def test_an_escalation_that_is_refused_is_one_message_and_changes_nothing(gate: Gate, queue: Path) -> None:
+    plain = ask(gate)
+    laddered = staged(gate, Policy(Stage("owner", "bob"), escalate_after={timedelta(hours=4): "dora"}))
+
+    nobody = run(queue, "escalate", plain.id, "--reason", "x")
+    stranger = run(queue, "escalate", laddered.id, "--reason", "x")
+    wordless = run(queue, "escalate", laddered.id, "--reason", " ", "--as", "bob")
+
+    assert [(result.exit_code, result.stdout) for result in (nobody, stranger, wordless)] == [(1, ""), (1, ""), (2, "")]
+    assert "its policy names nobody to escalate to: that is Policy(escalate_after=…)" in nobody.stderr
+    assert "human:ana is not asked here: bob may decide" in stranger.stderr
+    assert "takes some words" in wordless.stderr
+    assert [gate.get(request.id) for request in (plain, laddered)] == [plain, laddered]
+
+
+def test_hostile_names_of_a_ladder_are_printed_visible(gate: Gate, queue: Path) -> None:
+    request = staged(gate, Policy(Stage("owner", "ana"), escalate_after={timedelta(hours=4): HOSTILE}))
+
+    results = [
+        run(queue, "show", request.id),
+        run(queue, "escalate", request.id, "--reason", HOSTILE),
+        run(queue, "history", request.id),
+    ]
+
+    assert [result.exit_code for result in results] == [0, 0, 0]
+    for number, result in enumerate(results):
+        assert raw(result.output) == set()
+        assert "<U+20" in result.output, number
+        assert not any(line.startswith("  stages    done") for line in result.output.splitlines())
 
 
 def test_hostile_names_and_reasons_are_printed_visible(gate: Gate, queue: Path) -> None:

@@ -555,9 +555,10 @@ def test_a_settlement_as_failed_is_the_failure_of_every_call(gate: Gate, tool: T
         ({"result": float("nan")}, "nan"),
         ({"error": "  "}, "error= takes some words"),
         ({"error": 5}, "error= takes some words"),
+        ({"error": "\ud800"}, "error= holds a lone surrogate"),
         ({"result": 1, "note": 5}, "note= takes a str"),
     ],
-    ids=["neither", "both", "no JSON", "no number", "no words", "no text", "note"],
+    ids=["neither", "both", "no JSON", "no number", "no words", "no text", "no such text", "note"],
 )
 def test_a_settlement_that_says_nothing_is_refused(gate: Gate, tool: Tool, options: Any, message: str) -> None:
     request = tool.lost()

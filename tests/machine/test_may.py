@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from gatekit.clock import Unsteady
 from gatekit.errors import AlreadyDecided, NotAllowed, ReviewError
 from gatekit.machine import attempts, claims, deciding
-from gatekit.machine.commands import Answer, Claim, Decide, Delegate, Finish, Resolve
+from gatekit.machine.commands import Answer, Claim, Decide, Delegate, Escalate, Finish, Resolve
 from gatekit.machine.may import may
 from gatekit.machine.plan import Plan
 from gatekit.machine.records import State
 from gatekit.machine.voting import Directory
 from gatekit.models import REVIEW_VERBS, STATUSES, Kind, ReviewVerb, Status, Verb
 from tests.machine.case import FIRST, T0, Case, digest, edit_to, reach
-from tests.machine.test_policy_votes import PEOPLE, TEXTS, Chamber, chambers, happens
+from tests.machine.test_policy_votes import LADDERS, PEOPLE, TEXTS, Chamber, chambers, happens
 
 NEW: Final = '{"amount":77}'
 """Arguments that nobody has asked for."""
@@ -33,6 +33,8 @@ def said(state: State, verb: ReviewVerb, name: str, now: int, directory: Directo
         return claims.claim(state, Claim(by=by), now, directory)
     if verb == "delegate":
         return claims.delegate(state, Delegate(by=by, to="nobody-yet", reason="away"), now, directory)
+    if verb == "escalate":
+        return claims.escalate(state, Escalate(by=by, reason="away", token=state.request.token), now, directory)
     if verb in ("retry", "settle", "declare_lost"):
         outcome = SETTLED if verb == "settle" else None
         word = Resolve(verb=verb, by=by, attempt=state.request.attempt or 0, outcome=outcome)
@@ -100,12 +102,14 @@ def test_the_histories_reach_every_answer_to_every_verb_of_a_call() -> None:
     found: set[tuple[ReviewVerb, str]] = set()
     stages = Plan().stages
     for seed in range(8):
-        asked = Asked(policies=dict.fromkeys(TEXTS, stages), terms=Plan(exclusive_claims=True), roles={})
+        terms = Plan(exclusive_claims=True, rungs=LADDERS[-1])
+        asked = Asked(policies=dict.fromkeys(TEXTS, stages), terms=terms, roles={})
         chance = Random(seed)
         for _ in range(14):
             found |= asked.ask("alice", "bob")
             happens(asked, chance)
-    for verb in ("approve", "edit", "reject", "respond", "undo", "cancel", "claim", "delegate", "declare_lost"):
+    said_by_many: tuple[ReviewVerb, ...] = ("approve", "edit", "reject", "respond", "undo", "cancel", "declare_lost")
+    for verb in (*said_by_many, "claim", "delegate", "escalate"):
         assert {(verb, "allowed"), (verb, "not allowed")} <= found, verb
     assert {("approve", "decided"), ("approve", "said before"), ("reject", "decided")} <= found
 

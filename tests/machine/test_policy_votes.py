@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from gatekit.machine import claims, deciding, entering, running
 from gatekit.machine.clockwork import settle
-from gatekit.machine.commands import Answer, Claim, Decide, Delegate, Start
+from gatekit.machine.commands import Answer, Claim, Decide, Delegate, Escalate, Start
 from gatekit.machine.effects import Draft
 from gatekit.machine.plan import Plan, Rung, StagePlan
 from gatekit.machine.records import State, Verdict
@@ -188,6 +188,10 @@ class Chamber:
         command = Delegate(by=f"human:{name}", to=to, reason="away")
         self._take(claims.delegate(self.state, command, self.now, Directory(self.roles)))
 
+    def escalates(self, name: str, token: str | None = None) -> None:
+        command = Escalate(by=f"human:{name}", reason="nobody answers", token=token)
+        self._take(claims.escalate(self.state, command, self.now, Directory(self.roles)))
+
     def passes(self, seconds: int) -> None:
         self.now += seconds * SECOND
         self.sweep()
@@ -291,6 +295,8 @@ def happens(chamber: Chamber, chance: Random) -> None:
         chamber.claims(name)
     elif roll < 0.77:
         chamber.roles = chance.choice(DIRECTORIES)
+    elif roll < 0.79:
+        chamber.escalates(name, old)
     elif roll < 0.85:
         chamber.passes(chance.choice((1, 6, 21, 45)))
     elif roll < 0.87:
@@ -441,3 +447,33 @@ def test_each_rung_is_climbed_and_each_reminder_given_once_however_often_anybody
         if event.kind in ("escalated", "reminder")
     ]
     assert sorted(told) == sorted(expected)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    after=st.lists(st.integers(1, 50), min_size=1, max_size=4, unique=True).map(sorted),
+    moments=st.lists(st.tuples(st.integers(0, 20), st.integers(0, 2)), min_size=1, max_size=10),
+)
+def test_the_clock_goes_on_where_a_person_has_climbed_and_a_person_where_the_clock_has(
+    after: list[int], moments: list[tuple[int, int]]
+) -> None:
+    ladder = tuple(Rung(seconds * SECOND, (f"chief-{no}",)) for no, seconds in enumerate(after))
+    stage = (StagePlan("a", ("alice",)),)
+    chamber = Chamber(policies=dict.fromkeys(TEXTS, stage), terms=Plan(rungs=ladder, on_expiry="keep"), roles={})
+    expected: list[tuple[str, list[str]]] = []
+    climbed = passed = 0
+    for moved, presses in moments:
+        chamber.now += moved * SECOND
+        passed += moved
+        chamber.sweep()
+        due = sum(seconds <= passed for seconds in after)
+        if due > climbed:
+            climbed = due
+            expected.append(("system:clock", [f"chief-{climbed - 1}"]))
+        for _ in range(presses):
+            chamber.escalates("alice")
+            if climbed < len(after):
+                expected.append(("human:alice", [f"chief-{climbed}"]))
+                climbed += 1
+    told = [(event.by, json.loads(event.data)["to"]) for event in chamber.rows.events if event.kind == "escalated"]
+    assert told == expected

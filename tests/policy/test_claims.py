@@ -36,6 +36,14 @@ def test_what_was_handed_on_can_be_handed_on_again(gate: Gate) -> None:
     assert till.called(5, call_id="a") == "paid 5"
 
 
+@pytest.mark.parametrize("reason", ["", " ", None, "\ud800", "x" * 20_001])
+def test_handing_on_needs_a_reason_that_can_be_kept(gate: Gate, reason: Any) -> None:
+    request = Till(gate, policy=Policy(Stage("boss", "alice"))).asks(5)
+    with pytest.raises(UsageError, match="reason="):
+        gate.reviewer("alice").delegate(request, to="bob", reason=reason)
+    assert kinds(gate, request) == ["submitted"]
+
+
 def test_an_exclusive_claim_does_not_outlast_a_clock_that_is_set_back(gate: Gate, clock: FakeClock) -> None:
     till = Till(gate, policy=Policy(exclusive_claims=True))
     request = till.asks(5)

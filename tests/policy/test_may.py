@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -33,6 +34,7 @@ def acts(seat: Reviewer, request: Request) -> dict[ReviewVerb, Callable[[], obje
         "declare_lost": lambda: seat.declare_lost(request),
         "claim": lambda: seat.claim(request),
         "delegate": lambda: seat.delegate(request, to="zoe", reason="away"),
+        "escalate": lambda: seat.escalate(request, reason="away"),
     }
 
 
@@ -79,6 +81,21 @@ def voted_for_an_earlier_stage(gate: Gate, clock: FakeClock) -> Request:
 
 def handed_on(gate: Gate, clock: FakeClock) -> Request:
     return gate.reviewer("alice").delegate(fresh(gate, clock), to="bob", reason="away")
+
+
+def with_a_ladder(gate: Gate, clock: FakeClock) -> Request:
+    policy = Policy(Stage("boss", ["alice", "bob"]), escalate_after={timedelta(hours=4): "zoe"})
+    return Till(gate, policy=policy).asks(5)
+
+
+def at_the_end_of_its_ladder(gate: Gate, clock: FakeClock) -> Request:
+    return gate.reviewer("bob").escalate(with_a_ladder(gate, clock), reason="away")
+
+
+def with_a_ladder_and_decided(gate: Gate, clock: FakeClock) -> Request:
+    request = with_a_ladder(gate, clock)
+    gate.reviewer("bob").reject(request, reason="no")
+    return gate.get(request.id)
 
 
 def past_its_deadline(gate: Gate, clock: FakeClock) -> Request:
@@ -148,6 +165,9 @@ SITUATIONS: list[Situation] = [
     voted_already,
     voted_for_an_earlier_stage,
     handed_on,
+    with_a_ladder,
+    at_the_end_of_its_ladder,
+    with_a_ladder_and_decided,
     past_its_deadline,
     expired,
     held,
@@ -159,13 +179,15 @@ SITUATIONS: list[Situation] = [
     confirmation,
 ]
 REFUSED: dict[Situation, set[str]] = {
-    fresh: {"release", "answer", "undo", "retry", "settle", "declare_lost"},
+    fresh: {"release", "answer", "undo", "retry", "settle", "declare_lost", "escalate"},
+    with_a_ladder: {"release", "answer", "undo", "retry", "settle", "declare_lost"},
+    at_the_end_of_its_ladder: {"release", "answer", "undo", "retry", "settle", "declare_lost", "escalate"},
     ones_own: {*REVIEW_VERBS} - {"reject", "respond", "cancel"},
     claimed_by_another: {*REVIEW_VERBS} - {"delegate", "cancel"},
     not_ones_stage: {*REVIEW_VERBS} - {"cancel"},
     of_a_stranger: {*REVIEW_VERBS},
     held: {"release", "answer", "claim", "delegate", "approve", "edit", "reject", "respond"}
-    | {"retry", "settle", "declare_lost"},
+    | {"retry", "settle", "declare_lost", "escalate"},
     running: {*REVIEW_VERBS} - {"declare_lost"},
     unknown: {*REVIEW_VERBS} - {"retry", "settle"},
     question: {*REVIEW_VERBS} - {"answer", "reject", "claim", "delegate", "cancel", "approve"},

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from gatekit import Policy
 from gatekit_tui.decide.unsent import Unsent
 from gatekit_tui.queue.settings import Settings
-from tests.tui.asking import ask
+from tests.tui.asking import ask, pay
 from tests.tui.calls import Queue
 from tests.tui.desk import Desk, sit_down
 from tests.tui.test_settling import leave_unknown
@@ -20,6 +23,7 @@ FORMS = {
     "a reason for many": (["space", "R"], "Reject 1 request?"),
     "a response": (["m"], "Answer instead"),
     "a handover": (["D"], "Who decides in your place"),
+    "an escalation": (["E"], "Escalate pay?"),
     "why to stop": (["S"], "Stop the queue?"),
     "an answer": (["a"], "nothing is filled in yet"),
     "a settlement": (["]", "s"], "How did pay end?"),
@@ -34,6 +38,8 @@ def fill(queue: Queue, form: str) -> None:
         ask(queue, "What is it called?")
     elif form == "a settlement":
         leave_unknown(queue)
+    elif form == "an escalation":
+        pay(queue, Policy(escalate_after={timedelta(hours=4): "dora"}))
     else:
         queue.add()
 

@@ -1,4 +1,4 @@
-"""What a reviewer does with a request besides deciding it once: take it, hand it on, allow its like for a while.
+"""What a reviewer does with a request besides deciding it once: take it, share it out, allow its like for a while.
 
 The forms are imported when they are opened: the first picture does not wait for them.
 """
@@ -18,15 +18,17 @@ if TYPE_CHECKING:
     from gatekit_tui.decide.lasting import Draft, Permit
     from gatekit_tui.decide.unsent import Kept
     from gatekit_tui.edit.begun import Begun
+    from gatekit_tui.frame.reason import Said
 
 
 class Sharer:
-    """Claims, delegates and allows in the reviewer's name; what was typed is kept until it was sent."""
+    """Claims, delegates, escalates and allows in the reviewer's name; what was typed is kept until it was sent."""
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
         self._permits: Kept[Begun[Draft]] = sender.unsent.kind()
         self._handovers: Kept[Handover] = sender.unsent.kind()
+        self._doubts: Kept[str] = sender.unsent.kind()
 
     def claim(self, seen: Study) -> None:
         """Take it to look at it."""
@@ -59,6 +61,32 @@ class Sharer:
     def _handed_on(self, request: Request, handover: Handover) -> None:
         self._handovers.drop(request.id)
         self._sender.screen.review.say(f"{handover.to} decides on {request.tool} in your place.")
+
+    def escalate(self, seen: Study) -> None:
+        """Let those decide too, now, whom its policy would ask later."""
+        from gatekit_tui.frame.reason import ReasonScreen
+
+        request = seen.request
+        people = ", ".join(request.escalates_to)
+        screen = ReasonScreen(
+            f"Escalate {request.tool}? From now on these may decide too: {people}",
+            self._doubts.get(request.id) or "",
+            placeholder="why? it stands in the history",
+            hint="Enter asks them too; Esc goes back.",
+        )
+
+        def answered(said: Said | None) -> None:
+            self._doubts.close(request.id)
+            if said is not None:
+                deed = self._sender.reviewer.escalate(request, reason=said.text)
+                self._sender.send(request, deed, lambda: self._escalated(request, people))
+
+        self._doubts.open(request.id, lambda: screen.text or None)
+        self._sender.screen.app.push_screen(screen, answered)
+
+    def _escalated(self, request: Request, people: str) -> None:
+        self._doubts.drop(request.id)
+        self._sender.screen.review.say(f"{people}: asked about {request.tool} too, from now on.")
 
     def allow(self, seen: Study, *, shown_all: bool) -> None:
         """Approve it, and its like for a while."""

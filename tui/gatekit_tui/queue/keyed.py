@@ -41,8 +41,7 @@ class KeyedScreen(VisitingScreen):
         if action == "undo":
             return True if self._undoable() else None
         seen = self._detail.study
-        kind = "call" if seen is None else seen.request.kind
-        if action in LANE_OF and not speaks_to(action, self._feed.wish.lane, kind):
+        if action in LANE_OF and not speaks_to(action, self._feed.wish.lane, seen):
             return False
         if self._follower.stale is not None and self._goes_by_the_picture(action):
             return None

@@ -125,6 +125,10 @@ class ReviewScreen(KeyedScreen):
         """Hand one's part of the drawn request on."""
         self._fill_in("delegate", "delegate", self._sharer.delegate)
 
+    def action_escalate(self) -> None:
+        """Let those decide on the drawn request too whom its policy names next."""
+        self._fill_in("escalate", "escalate", self._sharer.escalate)
+
     def action_retry(self) -> None:
         """Let the drawn call run again, though what it did is not known."""
         self._decide("retry", self._settler.retry)

@@ -21,6 +21,7 @@ KEYS: Final = (
     Binding("w", "allow", "approve, and allow calls like it for a while", show=False, id="allow"),
     Binding("c", "claim", "claim", show=False, id="claim"),
     Binding("D", "delegate", "hand on to somebody else", show=False, id="delegate"),
+    Binding("E", "escalate", "ask those, too, whom its policy names next", show=False, id="escalate"),
     Binding("u,ctrl+z", "tell_fate", "what became of the last decision", show=False, key_display="u", id="undo"),
     Binding("u,ctrl+z", "undo", "take back what does not count yet", show=False, key_display="u", id="undo"),
     Binding("o,enter", "open", "open", key_display="o", id="open"),
@@ -80,7 +81,7 @@ _KINDS_OF: Final[dict[str, tuple[Kind, ...]]] = {
 }
 """To which kinds of requests a key speaks, where not to all."""
 LANE_OF: Final[dict[str, Lane]] = {
-    **dict.fromkeys((*_KINDS_OF, "reject", "claim", "delegate"), WAITING),
+    **dict.fromkeys((*_KINDS_OF, "reject", "claim", "delegate", "escalate"), WAITING),
     "retry": TO_SETTLE,
     "settle": TO_SETTLE,
     "declare_lost": RUNNING,
@@ -125,6 +126,11 @@ def speaks_of(action: str, seen: Study | None) -> bool:
             return True
 
 
-def speaks_to(action: str, lane: Lane, kind: Kind) -> bool:
-    """Whether a key that decides is there in this list, for a request of this kind."""
-    return LANE_OF[action] is lane and kind in _KINDS_OF.get(action, (kind,))
+def speaks_to(action: str, lane: Lane, seen: Study | None) -> bool:
+    """Whether a key that decides is there in this list, for the request that is drawn."""
+    if LANE_OF[action] is not lane:
+        return False
+    if action == "escalate":
+        return seen is not None and bool(seen.request.escalates_to)
+    kind: Kind = "call" if seen is None else seen.request.kind
+    return kind in _KINDS_OF.get(action, (kind,))

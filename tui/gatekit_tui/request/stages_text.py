@@ -79,6 +79,9 @@ def policy_lines(request: Request, width: int, now: datetime) -> list[Inked]:
     if request.rule:
         lines += wrap_inked((("rule: ", "dim"), (one_line(request.rule), "text")), width)
     lines += _stages(request.stages, width)
+    if request.escalates_to:
+        people = ", ".join(one_line(name) for name in request.escalates_to)
+        lines += wrap_inked((("next to be asked: ", "dim"), (people, "text")), width)
     for giver, taker in request.delegations:
         lines += wrap_inked(((f"{one_line(taker)} decides in place of {one_line(giver)}", "note"),), width)
     if request.claim is not None and request.claim.until > now:

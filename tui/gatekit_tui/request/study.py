@@ -90,6 +90,7 @@ def shown_args(request: Request) -> dict[str, Any]:
 def _texts(request: Request, fields: tuple[Field, ...]) -> dict[str, str]:
     """All that is shown beside the arguments, by name."""
     people = [*(name for pair in request.delegations for name in pair), request.claim.by if request.claim else ""]
+    people += request.escalates_to
     for stage in request.stages:
         people += [stage.name, *stage.reviewers, *stage.by]
     return {
