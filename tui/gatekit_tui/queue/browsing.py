@@ -45,9 +45,9 @@ class BrowsingScreen(QueueScreen):
         """This order."""
         self._show_wish(Wish(self._feed.wish.lane, self._feed.wish.where, order))
 
-    def action_filter(self) -> None:
+    async def action_filter(self) -> None:
         """Type a filter."""
-        self._filter.open(self._feed.wish.where)
+        await self._filter.open(self._feed.wish.where)
 
     def action_saved(self, number: int) -> None:
         """A saved filter; the same again takes it away."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
@@ -50,13 +49,11 @@ class FilterBar(Vertical):
         self._before = ""
         self._timer: Timer | None = None
 
-    def compose(self) -> ComposeResult:
-        """A place to type, and a line for what is wrong."""
-        yield Input(placeholder="which requests?", id="filter-text", max_length=1000, select_on_focus=False)
-        yield Bar("bar", id="filter-note")
-
-    def open(self, text: str) -> None:
-        """Let the reviewer change this filter."""
+    async def open(self, text: str) -> None:
+        """Let the reviewer change this filter, in a field over a line for what is wrong: made when first wanted."""
+        if not self.children:
+            field = Input(placeholder="which requests?", id="filter-text", max_length=1000, select_on_focus=False)
+            await self.mount(field, Bar("bar", id="filter-note"))
         self._before = text
         self.add_class("-open")
         field = self.query_one(Input)
@@ -68,8 +65,8 @@ class FilterBar(Vertical):
 
     def tell(self, wrong: str) -> None:
         """Say what is wrong with it; nothing: what there is."""
-        note = self.query_one(Bar)
-        note.write(((f" ✗ {one_line(wrong)}", "warn"),) if wrong else ((f" {_HINT}", "dim"),))
+        for note in self.query(Bar):
+            note.write(((f" ✗ {one_line(wrong)}", "warn"),) if wrong else ((f" {_HINT}", "dim"),))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Try it once the hand rests."""

@@ -39,17 +39,16 @@ class ReviewLayout(Deliberate[None]):
     ReviewLayout {
         #chips { display: none; }
         &.-chips #chips { display: block; }
-        #panes { height: 1fr; layout: vertical; }
+        #panes { display: none; height: 1fr; layout: vertical; }
         #left { height: 36%; min-height: 4; max-height: 19; }
         #right { height: 1fr; }
         #list, #detail { height: 1fr; }
-        #panel { display: none; height: 1fr; padding: 2 4; }
+        #panel { height: 1fr; padding: 2 4; }
         &.-wide #panes { layout: horizontal; }
         &.-wide #left { width: 48%; height: 100%; max-height: 100%; }
         &.-wide #right { width: 1fr; height: 100%; border-left: vkey $border; }
         &.-low, &.-narrow { #left { height: 100%; width: 100%; max-height: 100%; } #right { display: none; } }
         &.-open { #left { display: none; } #right { display: block; width: 100%; height: 100%; border-left: none; } }
-        &.-empty { #panes { display: none; } #panel { display: block; } }
     }
     """
 
@@ -57,8 +56,7 @@ class ReviewLayout(Deliberate[None]):
     """Whether time alone draws nothing but what the top bar says of it: that is held, or stale."""
 
     def __init__(self, gate: Gate, reviewer: str, *, read_only: bool) -> None:
-        # Nothing is read yet.
-        super().__init__(classes="-empty")
+        super().__init__()
         self._gate = gate
         self._who = reviewer
         self._read_only = read_only
@@ -67,6 +65,7 @@ class ReviewLayout(Deliberate[None]):
         self._chips = Bar("head", id="chips")
         self._filter = FilterBar(id="filter")
         self._panel = LinesView(panels.connecting(str(gate.path)), base="base", id="panel")
+        self._panes = Container(id="panes")
         self._head = ListHead(id="head")
         self._list = QueueList(gate.now, reviewer, id="list")
         self._title = Bar("head", id="title", fill="─")
@@ -81,7 +80,7 @@ class ReviewLayout(Deliberate[None]):
         yield self._chips
         yield self._filter
         yield self._panel
-        with Container(id="panes"):
+        with self._panes:
             with Vertical(id="left"):
                 yield self._head
                 yield self._list
@@ -133,10 +132,11 @@ class ReviewLayout(Deliberate[None]):
 
     def _show_whether_empty(self) -> None:
         empty = self._list.rows.size == 0
-        if self.has_class("-empty") and not empty:
+        if self._panel.display and not empty:
             # A list that is not shown cannot have the focus; it gets it back once it is.
             self.call_after_refresh(self._focus_the_list)
-        self.set_class(empty, "-empty")
+        # Not by a class of the screen: with that everything on it would get its styles anew.
+        self._panes.display, self._panel.display = not empty, empty
         if empty:
             wish = self._feed.wish
             if wish.where:
