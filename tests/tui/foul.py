@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import Any
 
 from gatekit import Gate, GatekitError, Policy, Run, Stage, calling, gated_step, previews
@@ -40,6 +41,7 @@ def call(gate: Gate, foul: Fields, risk: Any = "high", **options: Any) -> None:
         previews.diff(f"{preview}\nold", f"{preview}\nnew", name=preview),
         previews.table([{preview or "column": preview}]),
     )[len(preview) % 3]
+    person = foul.get("person", "bob")
     step = gated_step(
         _work,
         gate=gate,
@@ -47,7 +49,9 @@ def call(gate: Gate, foul: Fields, risk: Any = "high", **options: Any) -> None:
         description=lambda args: foul.get("description", "some work"),
         requires_approval=doubt,
         preview=lambda args: shown,
-        policy=Policy(Stage(foul.get("stage", "one"), [foul.get("person", "bob"), "alice"])),
+        policy=Policy(
+            Stage(foul.get("stage", "one"), [person, "alice"]), escalate_after={timedelta(hours=4): [person, "dora"]}
+        ),
         risk=risk,
         wait=0,
         on_suspend="return",

@@ -28,7 +28,7 @@ SHORT = [case.payload for case in pick("terminal", "unicode", "markup") if isins
 OPENED = (
     " history ", " event ", " edit ", " answer ", " allow for a while ", "in your place", "Reject ", "Type ",
     "Answer instead of letting", " insight ", " in force ", "reviewers", " runs ", "keys and commands",
-    "left out", "STOPPED", "requests?", "can still be undone", "How did ", " compare ", "✗ ",
+    "Escalate ", "left out", "STOPPED", "requests?", "can still be undone", "How did ", " compare ", "✗ ",
 )  # fmt: skip
 
 

@@ -100,7 +100,10 @@ class Walk:
     def everything_on(self, *, is_call: bool) -> None:
         """Open all that is about the chosen request, and leave it again."""
         text = self.look()
-        for key in ON_CALLS if is_call else ON_ALL:
+        self.inside("o")
+        can_escalate = "next to be asked" in self.look()
+        self.inside("o")
+        for key in (ON_CALLS if is_call else ON_ALL) + ("E" if can_escalate else ""):
             self.opens(key)
             if key == "h":
                 self.inside("o")
@@ -110,7 +113,6 @@ class Walk:
         if "a release" not in text and "  LOW  " not in text:
             self.opens("a")
             self.home()
-        self.inside("o", "o")
 
     def inside(self, *keys: str) -> None:
         """Keys that open nothing, or only within what is open."""
