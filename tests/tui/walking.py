@@ -169,14 +169,14 @@ class Walk:
         self.typed_to = len(self.screen.written)
 
     def batch(self) -> None:
-        """All in sight, together."""
-        self.inside("G", "*")
+        """All in sight, together: by risk, so that the one that can be approved with others is among them."""
+        self.inside("f", "f", "G", "*")
         self.opens("A")
         self.inside("\x1b[6~")
         self.home()
         self.opens("R")
         self.home()
-        self.inside("*")
+        self.inside("*", "f")
 
     def leave(self) -> None:
         """Reject what is chosen, go to leave, and take it back."""
