@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.widgets import Input, TextArea
 
 from gatekit_tui.queue.review import ReviewScreen
 from gatekit_tui.queue.settings import Settings
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.anyio
 def spare(desk: Desk) -> ReviewScreen:
     screen = desk.app.screen_stack[1]
     assert isinstance(screen, ReviewScreen)
-    screen.low_bandwidth = True
+    desk.app.low_bandwidth = True
     return screen
 
 
@@ -33,6 +34,37 @@ async def test_times_are_drawn_with_other_news_only(queue: Queue) -> None:
         queue.add("refund")
         await desk.until_shown("refund")
         assert " 5m" in desk.row("deploy")
+
+
+@pytest.mark.sweep
+async def test_no_cursor_of_a_field_blinks(queue: Queue) -> None:
+    queue.add("deploy")
+    async with sit_down(queue.gate) as desk:
+        spare(desk)
+        for key, kind in (("slash", Input), ("r", TextArea)):
+            await desk.press(key)
+            await desk.until(lambda kind=kind: isinstance(desk.app.focused, kind))
+            field = desk.app.focused
+            assert isinstance(field, Input | TextArea)
+            await desk.until(lambda field=field: not field.cursor_blink)
+            await desk.press("escape")
+            await desk.until(lambda: desk.app.focused is desk.list)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize(("sparing", "told"), [(True, "1s ago"), (False, "9s ago")])
+async def test_a_history_is_no_clock(queue: Queue, *, sparing: bool, told: str) -> None:
+    request_id = queue.add("deploy")
+    async with sit_down(queue.gate, size=(120, 30)) as desk:
+        desk.app.low_bandwidth = sparing
+        queue.advance(1)
+        await desk.press("h")
+        await desk.until_shown("submitted it", "1s ago")
+        queue.advance(8)
+        await desk.pilot.pause(1.2)
+        assert told in desk.text()
+        queue.gate.reviewer("bo").claim(request_id)
+        await desk.until_shown("9s ago")
 
 
 @pytest.mark.sweep

@@ -40,12 +40,12 @@ class ReviewApp(GuardedApp):
         clock: Callable[[], float] = perf_counter,
     ) -> None:
         self._settings = settings or Settings()
-        super().__init__(clock, theme=self._settings.theme, keys=keymap(self._settings.keys))
+        keys = keymap(self._settings.keys)
+        super().__init__(clock, theme=self._settings.theme, keys=keys, low_bandwidth=low_bandwidth)
         self._gate = gate
         self._reviewer = reviewer
         self.who = who_decides(reviewer, read_only=read_only)
         self._read_only = read_only
-        self._low_bandwidth = low_bandwidth
 
     async def action_quit(self) -> None:
         """Leave as the reviewer's screen does, which asks about what is not sent and not in force yet."""
@@ -60,8 +60,6 @@ class ReviewApp(GuardedApp):
         if isinstance(self._gate, StoreError):
             first: Screen[None] = MissingScreen(self._gate)
         else:
-            review = ReviewScreen(self._gate, self._reviewer, self._settings, read_only=self._read_only)
-            review.low_bandwidth = self._low_bandwidth
-            first = review
+            first = ReviewScreen(self._gate, self._reviewer, self._settings, read_only=self._read_only)
         # Not at once: until this event is over Textual throws away what a screen paints, and does not paint it again.
         self.call_later(self.push_screen, first)

@@ -24,7 +24,8 @@ class GuardedApp(App[None]):
     """What every screen may rely on: a `guard`, a harmless way to `say` something, and a terminal that is safe.
 
     `clock` gives seconds and only ever goes forward: the key guard measures with it. `theme` is the one that is wished
-    for, `keys` has by the id of a binding what is pressed for it instead of the usual key.
+    for, `keys` has by the id of a binding what is pressed for it instead of the usual key. With `low_bandwidth` time
+    alone draws nothing.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -42,6 +43,7 @@ class GuardedApp(App[None]):
         *,
         theme: str | None = None,
         keys: Mapping[str, str] | None = None,
+        low_bandwidth: bool = False,
     ) -> None:
         # Both before Textual is set up: it takes NO_COLOR out of the environment, and fixes its filters for good.
         fitting = theme_for(wanted=theme)
@@ -50,6 +52,7 @@ class GuardedApp(App[None]):
         self.register_theme(GATEKIT)
         self.register_theme(GATEKIT_LIGHT)
         self.theme = fitting
+        self.low_bandwidth = low_bandwidth
         self._keys = dict(keys or {})
         self.set_keymap(self._keys)
         self.guard = KeyGuard(clock)
@@ -87,6 +90,16 @@ class GuardedApp(App[None]):
         binding = self.screen.active_bindings.get(event.key)
         if event.is_printable and (binding is None or not binding.enabled):
             self.guard.refuse()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Over a slow line the cursor of a field does not blink."""
+        if not self.low_bandwidth:
+            return
+        # Here, because the first picture does not wait for what forms are made of.
+        from textual.widgets import Input, TextArea
+
+        if isinstance(event.widget, Input | TextArea):
+            event.widget.cursor_blink = False
 
     def on_app_focus(self) -> None:
         """The terminal got the focus: a key may still have been meant for another window."""

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from gatekit.errors import RequestNotFound, StoreError
 from gatekit.models import Change, Event, Request
 from gatekit_tui.frame.bars import Bar
+from gatekit_tui.frame.by_the_second import tell_by_the_second
 from gatekit_tui.frame.deliberate import DeliberateModal
 from gatekit_tui.frame.key_bar import KeyBar
 from gatekit_tui.frame.row_text import fate, one_line
@@ -61,7 +62,7 @@ class HistoryScreen(DeliberateModal[None]):
         """Read it, and follow it."""
         self._write_title("reading …")
         self._list.focus()
-        self.set_interval(1, self._tell)
+        tell_by_the_second(self, self._tell)
         self._live.start(self)
 
     def _concerns(self, event: Event) -> bool:

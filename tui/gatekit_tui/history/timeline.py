@@ -5,18 +5,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Protocol
 
 from textual import events
 from textual.geometry import Size
 from textual.message import Message
 
+from gatekit_tui.frame.by_the_second import tell_by_the_second
 from gatekit_tui.frame.moves import CursorView
 from gatekit_tui.frame.spans import Inked
 from gatekit_tui.frame.theme import Base
-
-TICK: Final = 1.0
-"""Seconds after which the words for how long ago something was are looked at again."""
 
 
 class Entry(Protocol):
@@ -71,7 +69,7 @@ class Timeline(CursorView):
         return max(1, len(self.in_sight) - 1)
 
     def on_mount(self) -> None:
-        self.set_interval(TICK, self.tick)
+        tell_by_the_second(self, self.tick)
 
     def write(self, entries: Sequence[Entry]) -> None:
         """Show these. The cursor stays on its entry, and near it where that is gone."""

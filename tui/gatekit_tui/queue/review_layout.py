@@ -52,9 +52,6 @@ class ReviewLayout(Deliberate[None]):
     }
     """
 
-    low_bandwidth = False
-    """Whether time alone draws nothing but what the top bar says of it: that is held, or stale."""
-
     def __init__(self, gate: Gate, reviewer: str, *, read_only: bool) -> None:
         super().__init__()
         self._gate = gate
@@ -152,7 +149,8 @@ class ReviewLayout(Deliberate[None]):
         self._timer = self.set_timer(seconds, self._tick)
 
     def _tick(self) -> None:
-        if not self.low_bandwidth:
+        # What is held, and that the picture is stale, is told all the same.
+        if not self.review.low_bandwidth:
             self._list.tick()
             self._detail.tick()
         self._write_top()
@@ -160,7 +158,7 @@ class ReviewLayout(Deliberate[None]):
 
     def _due_in(self) -> float:
         """Seconds until something here is due to be drawn again: a program that rests costs nothing."""
-        if self.low_bandwidth:
+        if self.review.low_bandwidth:
             return LATEST
         return until_change(lambda now: (self._list.told_at(now), self._detail.told_at(now)), self._gate.now())
 

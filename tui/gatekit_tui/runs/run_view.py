@@ -10,12 +10,13 @@ from textual.app import ComposeResult
 from gatekit.errors import RunNotFound, StoreError, UsageError
 from gatekit.models import Event, RunRow, StepRow
 from gatekit_tui.frame.bars import Bar
+from gatekit_tui.frame.by_the_second import tell_by_the_second
 from gatekit_tui.frame.deliberate import DeliberateModal
 from gatekit_tui.frame.key_bar import KeyBar
 from gatekit_tui.frame.lines_view import LinesView
 from gatekit_tui.frame.row_text import one_line
 from gatekit_tui.frame.spans import Inked
-from gatekit_tui.history.timeline import TICK, Timeline
+from gatekit_tui.history.timeline import Timeline
 from gatekit_tui.history.timeline_live import Live
 from gatekit_tui.runs.run_entries import StepEntry, run_entries
 from gatekit_tui.runs.run_facts import FactsReader
@@ -68,7 +69,7 @@ class RunView(DeliberateModal[str]):
         """Read it, and follow it."""
         self._steps.focus()
         self._write_title("run", "reading …")
-        self.set_interval(TICK, self._tell)
+        tell_by_the_second(self, self._tell)
         self._live.start(self)
 
     def _concerns(self, event: Event) -> bool:

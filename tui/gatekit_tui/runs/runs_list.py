@@ -10,6 +10,7 @@ from textual import events
 from textual.geometry import Size
 from textual.message import Message
 
+from gatekit_tui.frame.by_the_second import tell_by_the_second
 from gatekit_tui.frame.moves import CursorView
 from gatekit_tui.frame.spans import Inked
 from gatekit_tui.frame.theme import Base
@@ -19,7 +20,6 @@ Fetch = Callable[[str | None, int], Awaitable[Lines]]
 """Reads so many lines of the list behind a key; None: from its beginning."""
 PAGE: Final = 100
 """Lines that are read at once."""
-_TICK: Final = 1.0
 _FORGET: Final = 20
 """Pages that are kept while the beginning of the list is looked at."""
 
@@ -53,7 +53,7 @@ class RunsList(CursorView):
         return len(self.lines.rows)
 
     def on_mount(self) -> None:
-        self.set_interval(_TICK, self.tick)
+        tell_by_the_second(self, self.tick)
 
     async def read_again(self) -> None:
         """Read again what is in sight; at the beginning also what is new. Raises `GatekitError`."""
