@@ -77,16 +77,15 @@ class Decider:
         kept = self._reasons.get(request.id) or Said("")
         screen = ReasonScreen(f"Reject {request.tool}?", kept.text, said=tuple(self._sender.reasons), told=kept.told)
 
-        def answered(said: Said | None) -> None:
-            self._reasons.close(request.id)
-            if said is not None:
-                # What was kept from one agent is not brought back for another, which would be told.
-                if said.told:
-                    self._sender.note_reason(said.text)
-                self._sender.decide(request, self._reviewer.reject(request, reason=said.reason, note=said.note))
+        def given(said: Said) -> None:
+            # What was kept from one agent is not brought back for another, which would be told.
+            if said.told:
+                self._sender.note_reason(said.text)
+            self._sender.decide(request, self._reviewer.reject(request, reason=said.reason, note=said.note))
 
-        self._reasons.open(request.id, lambda: Said(screen.text, screen.told) if screen.text else None)
-        self._screen.app.push_screen(screen, answered)
+        self._sender.fill_in(
+            screen, self._reasons, request.id, lambda: Said(screen.text, screen.told) if screen.text else None, given
+        )
 
     def respond(self, seen: Study) -> None:
         """Answer the agent instead of letting the call run."""
@@ -100,13 +99,10 @@ class Decider:
             hint="Enter answers, and the call does not run; Esc goes back.",
         )
 
-        def answered(said: Said | None) -> None:
-            self._responses.close(request.id)
-            if said is not None:
-                self._sender.decide(request, self._reviewer.respond(request, said.text))
+        def given(said: Said) -> None:
+            self._sender.decide(request, self._reviewer.respond(request, said.text))
 
-        self._responses.open(request.id, lambda: screen.text or None)
-        self._screen.app.push_screen(screen, answered)
+        self._sender.fill_in(screen, self._responses, request.id, lambda: screen.text or None, given)
 
     def edit(self, seen: Study, *, shown_all: bool) -> None:
         """Edit the arguments, and approve what they then are."""
@@ -121,13 +117,10 @@ class Decider:
             schema=lambda: self._gate.aio.schema(request),
         )
 
-        def answered(args: dict[str, Any] | None) -> None:
-            self._edits.close(request.id)
-            if args is not None:
-                self._sender.decide(request, self._change(request, args))
+        def given(args: dict[str, Any]) -> None:
+            self._sender.decide(request, self._change(request, args))
 
-        self._edits.open(request.id, lambda: screen.unsent)
-        self._screen.app.push_screen(screen, answered)
+        self._sender.fill_in(screen, self._edits, request.id, lambda: screen.unsent, given)
 
     def answer(self, seen: Study, *, shown_all: bool) -> None:
         """Answer a question."""
@@ -137,13 +130,10 @@ class Decider:
         kept = self._answers.get(request.id)
         screen = AnswerScreen(seen, kept, self._answer_checker(request), shown_all=shown_all)
 
-        def answered(answer: Answer | None) -> None:
-            self._answers.close(request.id)
-            if answer is not None:
-                self._sender.decide(request, self._reviewer.answer(request, answer.value))
+        def given(answer: Answer) -> None:
+            self._sender.decide(request, self._reviewer.answer(request, answer.value))
 
-        self._answers.open(request.id, lambda: screen.unsent)
-        self._screen.app.push_screen(screen, answered)
+        self._sender.fill_in(screen, self._answers, request.id, lambda: screen.unsent, given)
 
     def _checker(self, request: Request) -> Callable[[dict[str, Any]], Awaitable[tuple[Change, ...]]]:
         async def check(args: dict[str, Any]) -> tuple[Change, ...]:

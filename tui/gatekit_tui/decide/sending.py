@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
+from textual.screen import Screen
 
 from gatekit.errors import AlreadyDecided, GatekitError, NotAllowed, StaleToken
 from gatekit.models import Decision, Request, ReviewVerb
 from gatekit_tui.decide.held import Held, HeldOne
-from gatekit_tui.decide.unsent import Unsent
+from gatekit_tui.decide.unsent import Kept, Unsent
 from gatekit_tui.frame.deliberate import Deliberate
 from gatekit_tui.frame.row_text import fate, one_line, person
 
 if TYPE_CHECKING:
     from gatekit import Gate
 
+T = TypeVar("T")
+D = TypeVar("D")
 _YES: Final = frozenset({"approve", "edit", "release", "answer"})
 _REASONS: Final = 5
 """Reasons that are kept to be given again."""
@@ -66,6 +69,24 @@ class Sender:
         if refusal is not None:
             say(f"{request.tool}: not allowed: {refusal}", "warning")
         return refusal is None
+
+    def fill_in(
+        self,
+        form: Screen[T],
+        kept: Kept[D],
+        about: str,
+        typed: Callable[[], D | None],
+        given: Callable[[T], None],
+    ) -> None:
+        """Open a form over the list, and pass on what it gives, if anything. What is `typed` there is kept."""
+
+        def answered(answer: T | None) -> None:
+            kept.close(about)
+            if answer is not None:
+                given(answer)
+
+        kept.open(about, typed)
+        self.screen.app.push_screen(form, answered)
 
     def decide(self, request: Request, decision: Awaitable[object]) -> None:
         """Send off what decides it: once the queue has taken it, nothing is left to be typed about it."""

@@ -49,14 +49,11 @@ class Settler:
         request = seen.request
         screen = SettleScreen(request.tool, self._settlements.get(request.id) or ("", ""))
 
-        def answered(said: Settlement | None) -> None:
-            self._settlements.close(request.id)
-            if said is not None:
-                title = f"Settle {request.tool} for good?"
-                self._ask_about(seen, title, (), "store this", lambda: self._settled(request, said), said.lines())
+        def given(said: Settlement) -> None:
+            title = f"Settle {request.tool} for good?"
+            self._ask_about(seen, title, (), "store this", lambda: self._settled(request, said), said.lines())
 
-        self._settlements.open(request.id, lambda: screen.unsent)
-        self._sender.screen.app.push_screen(screen, answered)
+        self._sender.fill_in(screen, self._settlements, request.id, lambda: screen.unsent, given)
 
     def _settled(self, request: Request, said: Settlement) -> Awaitable[Decision]:
         if said.error is not None:

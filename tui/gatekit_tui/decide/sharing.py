@@ -49,14 +49,11 @@ class Sharer:
         request = seen.request
         screen = DelegateScreen(request.tool, self._handovers.get(request.id))
 
-        def answered(handover: Handover | None) -> None:
-            self._handovers.close(request.id)
-            if handover is not None:
-                deed = self._sender.reviewer.delegate(request, to=handover.to, reason=handover.reason)
-                self._sender.send(request, deed, lambda: self._handed_on(request, handover))
+        def given(handover: Handover) -> None:
+            deed = self._sender.reviewer.delegate(request, to=handover.to, reason=handover.reason)
+            self._sender.send(request, deed, lambda: self._handed_on(request, handover))
 
-        self._handovers.open(request.id, lambda: screen.unsent)
-        self._sender.screen.app.push_screen(screen, answered)
+        self._sender.fill_in(screen, self._handovers, request.id, lambda: screen.unsent, given)
 
     def _handed_on(self, request: Request, handover: Handover) -> None:
         self._handovers.drop(request.id)
@@ -75,14 +72,11 @@ class Sharer:
             hint="Enter asks them too; Esc goes back.",
         )
 
-        def answered(said: Said | None) -> None:
-            self._doubts.close(request.id)
-            if said is not None:
-                deed = self._sender.reviewer.escalate(request, reason=said.text)
-                self._sender.send(request, deed, lambda: self._escalated(request, people))
+        def given(said: Said) -> None:
+            deed = self._sender.reviewer.escalate(request, reason=said.text)
+            self._sender.send(request, deed, lambda: self._escalated(request, people))
 
-        self._doubts.open(request.id, lambda: screen.text or None)
-        self._sender.screen.app.push_screen(screen, answered)
+        self._sender.fill_in(screen, self._doubts, request.id, lambda: screen.text or None, given)
 
     def _escalated(self, request: Request, people: str) -> None:
         self._doubts.drop(request.id)
@@ -104,13 +98,10 @@ class Sharer:
         word = word_for(cost, request.tool, request.id)
         screen = AllowScreen(request, self._permits.get(request.id), word)
 
-        def answered(permit: Permit | None) -> None:
-            self._permits.close(request.id)
-            if permit is not None:
-                self._sender.send(request, self._allow(request, permit), lambda: self._allowed(request))
+        def given(permit: Permit) -> None:
+            self._sender.send(request, self._allow(request, permit), lambda: self._allowed(request))
 
-        self._permits.open(request.id, lambda: screen.unsent)
-        self._sender.screen.app.push_screen(screen, answered)
+        self._sender.fill_in(screen, self._permits, request.id, lambda: screen.unsent, given)
 
     async def _allow(self, request: Request, permit: Permit) -> object:
         return await self._sender.reviewer.allow(

@@ -44,13 +44,10 @@ class Stopper:
             hint="Enter goes on; Esc goes back.",
         )
 
-        def answered(said: Said | None) -> None:
-            self._reasons.close("")
-            if said is not None:
-                self._confirm(said.text)
+        def given(said: Said) -> None:
+            self._confirm(said.text)
 
-        self._reasons.open("", lambda: screen.text or None)
-        self._sender.screen.app.push_screen(screen, answered)
+        self._sender.fill_in(screen, self._reasons, "", lambda: screen.text or None, given)
 
     def _confirm(self, reason: str) -> None:
         ask = AskScreen(

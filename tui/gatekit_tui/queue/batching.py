@@ -113,15 +113,14 @@ class Batcher:
             told=kept.told,
         )
 
-        def answered(said: Said | None) -> None:
-            self._reasons.close("")
-            if said is not None:
-                if said.told:
-                    self._sender.note_reason(said.text)
-                self._send(requests, lambda one: self._reject(one, marked[one.id], said), "rejected")
+        def given(said: Said) -> None:
+            if said.told:
+                self._sender.note_reason(said.text)
+            self._send(requests, lambda one: self._reject(one, marked[one.id], said), "rejected")
 
-        self._reasons.open("", lambda: Said(screen.text, screen.told) if screen.text else None)
-        self._screen.app.push_screen(screen, answered)
+        self._sender.fill_in(
+            screen, self._reasons, "", lambda: Said(screen.text, screen.told) if screen.text else None, given
+        )
 
     def _reject(self, request: Request, token: str, said: Said) -> Awaitable[Decision]:
         # The version that was marked: another one the reviewer may not have seen.
